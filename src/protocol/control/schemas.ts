@@ -1,0 +1,259 @@
+// The wire shapes of the control API under /api/v1, as zod schemas: requests are strict (an unknown
+// member is a fault), answers are what the dashboard, the CLI and the OpenAPI document are built on.
+// JSON members are snake_case; times are RFC 3339 UTC with milliseconds; latencies carry `_ms`.
+
+import { z } from 'zod';
+
+export const backendTypeSchema = z.enum([
+  'ollama',
+  'vllm',
+  'llamacpp',
+  'exo',
+  'openai',
+  'generic',
+  'lmstudio',
+  'anthropic',
+  'google',
+]);
+export const backendStatusSchema = z.enum(['healthy', 'unhealthy', 'unknown', 'draining']);
+export const zoneSchema = z.enum(['restricted', 'open']);
+
+export const modelSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  context_length: z.int(),
+  supports_vision: z.boolean(),
+  supports_tools: z.boolean(),
+  supports_json_mode: z.boolean(),
+  max_output_tokens: z.int().nullable(),
+});
+
+/** One backend as everybody sees it. */
+export const backendViewSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  url: z.string(),
+  backend_type: backendTypeSchema,
+  status: backendStatusSchema,
+  status_reason: z.string().nullable(),
+  /** When the present status began. */
+  status_since: z.string(),
+  /** One sentence: why it takes requests, or why not. */
+  status_words: z.string(),
+  /** Does it take new requests now? */
+  routable: z.boolean(),
+  last_health_check: z.string(),
+  last_error: z.string().nullable(),
+  models: z.array(modelSchema),
+  priority: z.int(),
+  pending_requests: z.int(),
+  total_requests: z.int(),
+  avg_latency_ms: z.int(),
+  /** First-byte EMA of inference, null when never measured. */
+  first_byte_ms: z.int().nullable(),
+  discovery_source: z.enum(['static', 'mdns', 'manual']),
+  metadata: z.record(z.string(), z.string()),
+  zone: zoneSchema,
+  tier: z.int(),
+  capacity: z.int(),
+  approved: z.boolean(),
+  simulated: z.boolean(),
+  current_operation: z.null(),
+});
+export type BackendViewWire = z.infer<typeof backendViewSchema>;
+
+export const backendListSchema = z.object({
+  count: z.int(),
+  /** The first line of the Fleet page and of `backends list`. */
+  summary: z.string(),
+  backends: z.array(backendViewSchema),
+});
+
+export const backendAddSchema = z.strictObject({
+  url: z.string().min(1).max(2048),
+  name: z.string().min(1).max(128).optional(),
+  type: backendTypeSchema.optional(),
+  priority: z.int().min(-1000).max(1000).optional(),
+  zone: zoneSchema.optional(),
+  tier: z.int().min(1).max(5).optional(),
+  capacity: z.int().min(0).max(1_000_000).optional(),
+  api_key_env: z.string().max(128).optional(),
+});
+
+export const backendEditSchema = z.strictObject({
+  priority: z.int().min(-1000).max(1000).optional(),
+  zone: zoneSchema.optional(),
+  tier: z.int().min(1).max(5).optional(),
+  capacity: z.int().min(0).max(1_000_000).optional(),
+});
+
+export const permissionSchema = z.enum([
+  'inference:use',
+  'inference:batch',
+  'inference:priority',
+  'jobs:write',
+  'models:read',
+  'models:write',
+  'models:operate',
+  'models:promote',
+  'placement:read',
+  'placement:write',
+  'backends:read',
+  'backends:write',
+  'gpus:read',
+  'gpus:write',
+  'policy:read',
+  'policy:write',
+  'telemetry:read',
+  'notifications:write',
+  'decisions:read',
+  'replay:run',
+  'audit:read',
+  'audit:export',
+  'reports:read',
+  'users:admin',
+  'config:write',
+  'security:write',
+  'group:read',
+  'group:write',
+  'group:admin',
+]);
+export type Permission = z.infer<typeof permissionSchema>;
+
+export const keyViewSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  group_name: z.string(),
+  owner: z.string().nullable(),
+  permissions: z.array(permissionSchema),
+  /** Globs of model ids; empty means every model. */
+  models: z.array(z.string()),
+  /** Last four characters, for recognition. */
+  last4: z.string(),
+  created_at: z.string(),
+  expires_at: z.string().nullable(),
+  revoked: z.boolean(),
+  last_used_at: z.string().nullable(),
+});
+export type KeyViewWire = z.infer<typeof keyViewSchema>;
+
+export const keyListSchema = z.object({ count: z.int(), keys: z.array(keyViewSchema) });
+
+export const keyCreateSchema = z.strictObject({
+  name: z.string().min(1).max(128),
+  permissions: z.array(permissionSchema).min(1).max(64).optional(),
+  models: z.array(z.string().min(1).max(1000)).max(100).optional(),
+  /** Days until it expires; 0 means never. Default 90. */
+  expires_in_days: z.int().min(0).max(36500).optional(),
+});
+/** The only answer that ever holds the secret. */
+export const keyCreatedSchema = keyViewSchema.extend({ secret: z.string() });
+
+export const sessionCreateSchema = z.strictObject({ api_key: z.string().min(1).max(256) });
+export const meSchema = z.object({
+  principal: z.string(),
+  user: z.string().nullable(),
+  group_name: z.string(),
+  permissions: z.array(permissionSchema),
+});
+
+export const candidateSchema = z.object({
+  backend_id: z.string(),
+  /** Undivided score 0..10000; null for an excluded backend. */
+  score: z.number().nullable(),
+  /** Why it was excluded or what its score is made of. */
+  reason: z.string(),
+  /** Name of the stage that excluded it, null for a candidate. */
+  stage: z.string().nullable(),
+  suggested_action: z.string().nullable(),
+});
+
+export const decisionSchema = z.object({
+  /** `{request_id}.{n}` */
+  decision_id: z.string(),
+  request_id: z.string(),
+  at: z.string(),
+  path: z.string(),
+  key_id: z.string(),
+  group_name: z.string(),
+  model: z.string(),
+  served_model: z.string().nullable(),
+  backend_id: z.string().nullable(),
+  reason: z.string(),
+  route_reason: z.string().nullable(),
+  attempts: z.int(),
+  stream: z.boolean(),
+  status: z.int(),
+  code: z.string().nullable(),
+  first_byte_ms: z.number().nullable(),
+  total_ms: z.number(),
+  overhead_ms: z.number(),
+  candidates: z.array(candidateSchema),
+});
+export type DecisionWire = z.infer<typeof decisionSchema>;
+export const decisionListSchema = z.object({ count: z.int(), decisions: z.array(decisionSchema) });
+
+export const serviceHealthSchema = z.object({
+  service: z.string(),
+  status: z.enum(['healthy', 'degraded', 'unhealthy']),
+  level: z.enum(['healthy', 'minor', 'warning', 'degraded', 'critical']),
+  state: z.enum(['starting', 'active', 'draining', 'stopped']),
+  version: z.string(),
+  build: z.string(),
+  uptime_seconds: z.number(),
+  health_score: z.number(),
+});
+export const gatewayHealthSchema = serviceHealthSchema.extend({
+  backends: z.object({ total: z.int(), healthy: z.int(), unhealthy: z.int() }),
+  models: z.int(),
+  services: z.record(z.string(), z.string()),
+  quorum: z.boolean(),
+});
+export const serviceListSchema = z.object({
+  count: z.int(),
+  services: z.array(
+    serviceHealthSchema.extend({ depends_on: z.array(z.string()), port: z.int().nullable() }),
+  ),
+});
+
+/** What `GET /api/v1/overview` and each second of the live socket carry. */
+export const overviewSchema = z.object({
+  at: z.string(),
+  /** First line of the page, computed by the server. */
+  verdict: z.string(),
+  verdict_level: z.enum(['ok', 'attention', 'bad']),
+  attention: z.array(
+    z.object({ level: z.enum(['attention', 'bad']), words: z.string(), action: z.string() }),
+  ),
+  uptime_seconds: z.number(),
+  requests: z.object({ total: z.int(), succeeded: z.int(), failed: z.int() }),
+  in_flight: z.int(),
+  /** Newest last; one entry per second, at most 300. */
+  series: z.array(
+    z.object({
+      /** Unix seconds. */
+      t: z.int(),
+      /** Requests finished in this second. */
+      requests: z.int(),
+      failed: z.int(),
+      /** Over the requests finished in this second; null without any. */
+      first_byte_p50_ms: z.number().nullable(),
+      first_byte_p95_ms: z.number().nullable(),
+    }),
+  ),
+  backends: z.object({ total: z.int(), routable: z.int() }),
+  simulated: z.boolean(),
+});
+export type OverviewWire = z.infer<typeof overviewSchema>;
+
+/** Messages of the live socket `/ws`, server to client only. */
+export const liveUpdateSchema = z.discriminatedUnion('update_type', [
+  z.object({ update_type: z.literal('BackendStatus'), data: backendListSchema }),
+  z.object({
+    update_type: z.literal('RequestComplete'),
+    data: z.object({ decisions: z.array(decisionSchema) }),
+  }),
+  z.object({ update_type: z.literal('Overview'), data: overviewSchema }),
+  z.object({ update_type: z.literal('Resync'), data: z.object({}) }),
+]);
+export type LiveUpdate = z.infer<typeof liveUpdateSchema>;
