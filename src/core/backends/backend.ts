@@ -85,18 +85,3 @@ export type Backend = {
   /** Name of the environment variable with its credential. */
   readonly apiKeyEnv: string | undefined;
 };
-
-/** Index of a slot of the shared arena, with the generation that makes it this backend's. */
-export type ArenaHandle = { readonly slot: number; readonly generation: number };
-
-/** Live figures of one backend, read from the shared arena. */
-export type BackendCounters = {
-  readonly pendingRequests: number;
-  readonly totalRequests: number;
-  /** Probe latency EMA, ms. */
-  readonly avgLatencyMs: number;
-  readonly latencySamples: number;
-  /** First-byte latency EMA of inference requests, ms. */
-  readonly firstByteMs: number;
-  readonly firstByteSamples: number;
-};

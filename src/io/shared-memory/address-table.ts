@@ -1,0 +1,74 @@
+// Small counts per client address that all gateway threads share: open connections, and rejected
+// credentials within a minute. Fixed size, no locks. Two addresses that fall into one cell share
+// its count; with 65 536 cells that is rare, and the worst it does is refuse a connection of an
+// address that is not the noisy one, or answer 429 instead of 401 to a bad key.
+
+const cells = 65_536;
+const wordsPerCell = 3;
+const openWord = 0;
+const windowWord = 1;
+const rejectedWord = 2;
+
+/** Rejected credentials within this many seconds count together. */
+const windowSeconds = 60;
+/** This many rejections are answered 401; the next one 429. */
+const rejectionsAllowed = 5;
+
+/** FNV-1a over the text, folded to a cell. */
+function cellOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  }
+  return ((hash ^ (hash >>> 16)) >>> 0) % cells;
+}
+
+/** IPv4 whole, IPv6 by its /64: one customer is one line of the table. */
+export function addressClass(address: string): string {
+  const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
+  if (!plain.includes(':')) return plain;
+  const [head = '', tail] = plain.split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = new Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0');
+  const groups = tail === undefined ? left : [...left, ...zeros, ...right];
+  return groups.slice(0, 4).join(':');
+}
+
+export class AddressTable {
+  readonly buffer: SharedArrayBuffer;
+  readonly #words: Int32Array;
+
+  constructor(buffer?: SharedArrayBuffer) {
+    this.buffer = buffer ?? new SharedArrayBuffer(cells * wordsPerCell * 4);
+    this.#words = new Int32Array(this.buffer);
+  }
+
+  /** Counts a connection of `address`; the number now open. */
+  connectionOpened(address: string): number {
+    return Atomics.add(this.#words, cellOf(address) * wordsPerCell + openWord, 1) + 1;
+  }
+
+  connectionClosed(address: string): void {
+    Atomics.sub(this.#words, cellOf(address) * wordsPerCell + openWord, 1);
+  }
+
+  /**
+   * Counts one rejected credential. Answers 0 while it may be told 401, else the whole seconds
+   * until the window ends. Valid credentials never ask: a good key passes from a noisy address.
+   */
+  rejectionDelaySeconds(address: string, nowSeconds: number): number {
+    const at = cellOf(`rejected ${addressClass(address)}`) * wordsPerCell;
+    const now = nowSeconds | 0;
+    const started = Atomics.load(this.#words, at + windowWord);
+    if (started === 0 || now - started >= windowSeconds || now < started) {
+      if (Atomics.compareExchange(this.#words, at + windowWord, started, now) === started) {
+        Atomics.store(this.#words, at + rejectedWord, 1);
+        return 0;
+      }
+    }
+    const count = Atomics.add(this.#words, at + rejectedWord, 1) + 1;
+    if (count <= rejectionsAllowed) return 0;
+    return Math.max(1, Atomics.load(this.#words, at + windowWord) + windowSeconds - now);
+  }
+}

@@ -1,0 +1,58 @@
+// The shared arena, drawn once. One 64-byte header and one 64-byte slot per backend: a cache line
+// each, so that two backends never share one. All figures are 32-bit words unless said otherwise.
+//
+//   header  0 layout version   1 published registry version   2 round-robin cursor   3 queue depth
+//           4-5 month spend, micro-USD (u64)   6 month key YYYYMM   7 owner heartbeat, unix seconds
+//           8 open client connections   9 requests in flight   10-15 zero
+//   slot    0 generation (odd = live)   1 pending   2 probe latency EMA ms   3 its samples
+//           4-5 total requests (u64)   6 status code   7 gate bits   8 capacity
+//           9 clamp events   10 first-byte EMA ms   11 error EMA x 1e6   12 first-byte samples
+//           13-15 zero
+
+import { assert } from '../../base/assert.ts';
+
+export const layoutVersion = 1;
+export const headerWords = 16;
+export const slotWords = 16;
+export const defaultCapacity = 4096;
+
+export const header = {
+  layoutVersion: 0,
+  registryVersion: 1,
+  roundRobinCursor: 2,
+  queueDepth: 3,
+  monthSpendMicroUsd: 4,
+  monthKey: 6,
+  ownerHeartbeatSeconds: 7,
+  openConnections: 8,
+  requestsInFlight: 9,
+} as const;
+
+export const slot = {
+  generation: 0,
+  pending: 1,
+  probeLatencyMs: 2,
+  probeSamples: 3,
+  totalRequests: 4,
+  status: 6,
+  gates: 7,
+  capacity: 8,
+  clampEvents: 9,
+  firstByteMs: 10,
+  errorEma: 11,
+  firstByteSamples: 12,
+} as const;
+
+export const statusCodes = { unknown: 0, healthy: 1, unhealthy: 2, draining: 3 } as const;
+
+function assertDistinct(words: Readonly<Record<string, number>>, limit: number): void {
+  const used = new Set(Object.values(words));
+  assert(used.size === Object.keys(words).length, 'two arena fields share a word');
+  for (const word of used) assert(word >= 0 && word < limit, `arena word ${word} out of range`);
+}
+
+assertDistinct(header, headerWords);
+assertDistinct(slot, slotWords);
+assert(header.monthSpendMicroUsd % 2 === 0, 'a u64 of the header must be aligned');
+assert(slot.totalRequests % 2 === 0, 'a u64 of the slot must be aligned');
+assert(headerWords % 2 === 0 && slotWords % 2 === 0, 'slots must keep 8-byte alignment');
