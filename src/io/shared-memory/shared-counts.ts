@@ -1,5 +1,5 @@
-// Small counts per client address that all gateway threads share: open connections, and rejected
-// credentials within a minute. Fixed size, no locks. Two addresses that fall into one cell share
+// Small counts that all gateway threads share: open connections and rejected credentials per client
+// address, requests in flight per key. Fixed size, no locks. Two addresses that fall into one cell share
 // its count; with 65 536 cells that is rare, and the worst it does is refuse a connection of an
 // address that is not the noisy one, or answer 429 instead of 401 to a bad key.
 
@@ -11,8 +11,6 @@ const rejectedWord = 2;
 
 /** Rejected credentials within this many seconds count together. */
 const windowSeconds = 60;
-/** This many rejections are answered 401; the next one 429. */
-const rejectionsAllowed = 5;
 
 /** FNV-1a over the text, folded to a cell. */
 function cellOf(text: string): number {
@@ -35,7 +33,7 @@ export function addressClass(address: string): string {
   return groups.slice(0, 4).join(':');
 }
 
-export class AddressTable {
+export class SharedCounts {
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array;
 
@@ -53,11 +51,20 @@ export class AddressTable {
     Atomics.sub(this.#words, cellOf(address) * wordsPerCell + openWord, 1);
   }
 
+  /** Counts a request of the key; the number now in flight. */
+  requestStarted(keyId: string): number {
+    return this.connectionOpened(keyId);
+  }
+
+  requestEnded(keyId: string): void {
+    this.connectionClosed(keyId);
+  }
+
   /**
-   * Counts one rejected credential. Answers 0 while it may be told 401, else the whole seconds
-   * until the window ends. Valid credentials never ask: a good key passes from a noisy address.
+   * Counts one rejected credential. Answers 0 for the `allowed` first ones of a minute, which may
+   * be told 401, else the whole seconds until the window ends. Valid credentials never ask: a good key passes from a noisy address.
    */
-  rejectionDelaySeconds(address: string, nowSeconds: number): number {
+  rejectionDelaySeconds(address: string, nowSeconds: number, allowed: number): number {
     const at = cellOf(`rejected ${addressClass(address)}`) * wordsPerCell;
     const now = nowSeconds | 0;
     const started = Atomics.load(this.#words, at + windowWord);
@@ -68,7 +75,7 @@ export class AddressTable {
       }
     }
     const count = Atomics.add(this.#words, at + rejectedWord, 1) + 1;
-    if (count <= rejectionsAllowed) return 0;
+    if (count <= allowed) return 0;
     return Math.max(1, Atomics.load(this.#words, at + windowWord) + windowSeconds - now);
   }
 }

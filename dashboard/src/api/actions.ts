@@ -1,0 +1,46 @@
+// What the pages can do: each function is one call of the control API.
+
+import { callApi } from './client.ts';
+import { isAnything, isKeyCreated } from './shapes.ts';
+import type { KeyCreatedWire } from './wire.ts';
+
+const base = '/api/v1';
+
+export type BackendVerb = 'drain' | 'resume' | 'probe' | 'approve';
+
+export async function signIn(apiKey: string): Promise<void> {
+  await callApi(`${base}/session`, isAnything, { method: 'POST', body: { api_key: apiKey } });
+}
+
+export async function signOut(): Promise<void> {
+  await callApi(`${base}/session`, isAnything, { method: 'DELETE' });
+}
+
+export async function actOnBackend(id: string, verb: BackendVerb): Promise<void> {
+  const path = `${base}/backends/${encodeURIComponent(id)}/${verb}`;
+  await callApi(path, isAnything, { method: 'POST' });
+}
+
+export async function removeBackend(id: string): Promise<void> {
+  const path = `${base}/backends/${encodeURIComponent(id)}`;
+  await callApi(path, isAnything, { method: 'DELETE' });
+}
+
+export type NewKey = {
+  readonly name: string;
+  readonly models: readonly string[];
+  /** Days; 0 never expires. */
+  readonly expiresInDays: number;
+};
+
+export function createKey(key: NewKey): Promise<KeyCreatedWire> {
+  return callApi(`${base}/keys`, isKeyCreated, {
+    method: 'POST',
+    body: { name: key.name, models: key.models, expires_in_days: key.expiresInDays },
+  });
+}
+
+export async function revokeKey(id: string): Promise<void> {
+  const path = `${base}/keys/${encodeURIComponent(id)}`;
+  await callApi(path, isAnything, { method: 'DELETE' });
+}

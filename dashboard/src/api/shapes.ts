@@ -1,0 +1,108 @@
+// What an answer must look like before a page may trust its type. The server's schemas are the
+// truth and are tested there; these checks only tell apart “another version answered” from a page
+// that breaks somewhere deep inside, so they look at the members whose absence would do that.
+
+import type {
+  BackendListWire,
+  DecisionListWire,
+  DecisionWire,
+  KeyCreatedWire,
+  KeyListWire,
+  LiveUpdate,
+  MeWire,
+  OverviewWire,
+} from './wire.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export function isRecord(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function everyHas(value: unknown, member: string): boolean {
+  return (
+    Array.isArray(value) &&
+    value.every((item: unknown) => isRecord(item) && typeof item[member] === 'string')
+  );
+}
+
+export function isMe(value: unknown): value is MeWire {
+  return (
+    isRecord(value) && typeof value['principal'] === 'string' && Array.isArray(value['permissions'])
+  );
+}
+
+export function isOverview(value: unknown): value is OverviewWire {
+  return (
+    isRecord(value) &&
+    typeof value['verdict'] === 'string' &&
+    Array.isArray(value['attention']) &&
+    Array.isArray(value['series']) &&
+    isRecord(value['requests']) &&
+    isRecord(value['backends'])
+  );
+}
+
+export function isBackendList(value: unknown): value is BackendListWire {
+  return (
+    isRecord(value) &&
+    typeof value['summary'] === 'string' &&
+    everyHas(value['backends'], 'id') &&
+    everyHas(value['backends'], 'status')
+  );
+}
+
+export function isDecision(value: unknown): value is DecisionWire {
+  return (
+    isRecord(value) &&
+    typeof value['decision_id'] === 'string' &&
+    typeof value['at'] === 'string' &&
+    Array.isArray(value['candidates'])
+  );
+}
+
+export function isDecisionList(value: unknown): value is DecisionListWire {
+  return (
+    isRecord(value) && Array.isArray(value['decisions']) && value['decisions'].every(isDecision)
+  );
+}
+
+export function isKeyList(value: unknown): value is KeyListWire {
+  return isRecord(value) && everyHas(value['keys'], 'id');
+}
+
+export function isKeyCreated(value: unknown): value is KeyCreatedWire {
+  return isRecord(value) && typeof value['secret'] === 'string' && typeof value['id'] === 'string';
+}
+
+/** For calls whose answer nobody reads. */
+export function isAnything(_value: unknown): _value is unknown {
+  return true;
+}
+
+export function isLiveUpdate(value: unknown): value is LiveUpdate {
+  if (!isRecord(value)) return false;
+  const data = value['data'];
+  switch (value['update_type']) {
+    case 'Overview':
+      return isOverview(data);
+    case 'BackendStatus':
+      return isBackendList(data);
+    case 'RequestComplete':
+      return isDecisionList(data);
+    case 'Resync':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** The update in a text of the live socket; undefined for what this build does not know. */
+export function parseLiveUpdate(text: string): LiveUpdate | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isLiveUpdate(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

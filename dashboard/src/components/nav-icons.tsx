@@ -1,0 +1,26 @@
+// The four pictures of the navigation. Each always has its word beside or under it.
+
+export type IconName = 'overview' | 'fleet' | 'requests' | 'keys';
+
+const paths: Readonly<Record<IconName, string>> = {
+  overview: 'M2 12.5h3V8H2zm5 0h3V3H7zm5 0h3V6h-3z',
+  fleet: 'M2.5 3h12v3.5h-12zm0 6.5h12V13h-12z',
+  requests: 'M2 5h10m0 0L9 2m3 3L9 8M15 11H5m0 0 3-3m-3 3 3 3',
+  keys: 'M6 8a3 3 0 1 1-6 0 3 3 0 0 1 6 0m0 0h10m-3 0v3.5M10 8v2.5',
+};
+
+export function NavIcon({ name }: { readonly name: IconName }) {
+  return (
+    <svg
+      width="17"
+      height="16"
+      viewBox="0 0 17 16"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.5"
+      aria-hidden="true"
+    >
+      <path d={paths[name]} />
+    </svg>
+  );
+}

@@ -1,0 +1,164 @@
+// The shell around `connection.ts` and `patches.ts`: it owns the one WebSocket of this tab, the one
+// timer, and the animation frame in which patches reach the query cache. A hidden page holds no
+// socket; the page that comes back refetches and listens again.
+
+import type { QueryClient } from '@tanstack/react-query';
+import { backendsQuery, decisionsQuery, meQuery, overviewQuery } from '../api/queries.ts';
+import { parseLiveUpdate } from '../api/shapes.ts';
+import {
+  type Connection,
+  type ConnectionEffect,
+  type ConnectionEvent,
+  idle,
+  nextDeadline,
+  stepConnection,
+} from './connection.ts';
+import { addPatch, mergeDecisions, noPatches } from './patches.ts';
+
+export type LiveState = {
+  readonly connection: Connection;
+  /** When data last arrived, by message or by fetch, ms since the epoch. */
+  readonly dataAt: number | undefined;
+};
+
+export type LiveSession = {
+  readonly read: () => LiveState;
+  readonly subscribe: (listener: () => void) => () => void;
+  /** Closes the socket and forgets the timers. The session is not used again. */
+  readonly stop: () => void;
+};
+
+export const initialLiveState: LiveState = { connection: idle, dataAt: undefined };
+
+const snapshots = [overviewQuery, backendsQuery, decisionsQuery];
+
+function socketUrl(): string {
+  const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
+  return `${scheme}//${location.host}/ws`;
+}
+
+/** Starts listening at once. One session per signed-in page. */
+export function startLiveSession(queryClient: QueryClient): LiveSession {
+  const listeners = new Set<() => void>();
+  let state = initialLiveState;
+  let patches = noPatches;
+  let socket: WebSocket | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let frame: number | undefined;
+
+  function publish(next: LiveState): void {
+    state = next;
+    for (const listener of listeners) listener();
+  }
+
+  /** The cache knows when an entry last got data; a fetch that failed leaves its time alone. */
+  function publishDataAge(): void {
+    const times = snapshots.map(
+      ({ queryKey }) => queryClient.getQueryState(queryKey)?.dataUpdatedAt,
+    );
+    const newest = Math.max(0, ...times.map((at) => at ?? 0));
+    publish({ ...state, dataAt: newest === 0 ? undefined : newest });
+  }
+
+  function refetch(): void {
+    for (const { queryKey } of snapshots) {
+      // A failure is shown by the page that holds the query.
+      queryClient
+        .invalidateQueries({ queryKey, refetchType: 'active' })
+        .then(publishDataAge, publishDataAge);
+    }
+  }
+
+  function flush(): void {
+    frame = undefined;
+    const ready = patches;
+    patches = noPatches;
+    if (ready.overview !== undefined) {
+      queryClient.setQueryData(overviewQuery.queryKey, ready.overview);
+    }
+    if (ready.backends !== undefined) {
+      queryClient.setQueryData(backendsQuery.queryKey, ready.backends);
+    }
+    // Without a snapshot to merge into, the rows wait for the fetch that brings them anyway.
+    queryClient.setQueryData(decisionsQuery.queryKey, (held) =>
+      held === undefined ? undefined : mergeDecisions(held, ready.decisions),
+    );
+    if (ready.resync) refetch();
+    publishDataAge();
+  }
+
+  function onMessage(event: MessageEvent<unknown>): void {
+    send({ type: 'MessageHeard' });
+    const update = typeof event.data === 'string' ? parseLiveUpdate(event.data) : undefined;
+    if (update === undefined) return;
+    patches = addPatch(patches, update);
+    frame ??= requestAnimationFrame(flush);
+  }
+
+  function openSocket(): void {
+    const opened = new WebSocket(socketUrl());
+    socket = opened;
+    opened.addEventListener('open', () => send({ type: 'SocketOpened' }));
+    opened.addEventListener('message', onMessage);
+    // An error is always followed by a close, which is the one that counts.
+    opened.addEventListener('close', () => {
+      if (socket !== opened) return;
+      socket = undefined;
+      send({ type: 'SocketLost' });
+    });
+  }
+
+  function closeSocket(): void {
+    const closed = socket;
+    socket = undefined;
+    closed?.removeEventListener('message', onMessage);
+    closed?.close();
+  }
+
+  const run: Readonly<Record<ConnectionEffect, () => void>> = {
+    openSocket,
+    closeSocket,
+    refetch,
+    checkSession: () => {
+      queryClient.invalidateQueries({ queryKey: meQuery.queryKey }).catch(() => undefined);
+    },
+  };
+
+  function send(event: ConnectionEvent): void {
+    const step = stepConnection(state.connection, event, Date.now());
+    if (step.next !== state.connection) publish({ ...state, connection: step.next });
+    for (const effect of step.effects) run[effect]();
+    clearTimeout(timer);
+    const deadline = nextDeadline(state.connection);
+    if (deadline === undefined || deadline === Number.POSITIVE_INFINITY) return;
+    timer = setTimeout(() => send({ type: 'Ticked' }), Math.max(0, deadline - Date.now()));
+  }
+
+  function onVisibility(): void {
+    send({ type: document.hidden ? 'Stopped' : 'Started' });
+  }
+
+  function onOnline(): void {
+    if (!document.hidden) send({ type: 'Started' });
+  }
+
+  document.addEventListener('visibilitychange', onVisibility);
+  window.addEventListener('online', onOnline);
+  onVisibility();
+
+  return {
+    read: () => state,
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    stop: () => {
+      document.removeEventListener('visibilitychange', onVisibility);
+      window.removeEventListener('online', onOnline);
+      send({ type: 'Stopped' });
+      clearTimeout(timer);
+      if (frame !== undefined) cancelAnimationFrame(frame);
+      listeners.clear();
+    },
+  };
+}

@@ -1,0 +1,131 @@
+// Goal: bursts, repeats and late messages leave exactly the newest truth, in a stable order.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { DecisionWire, OverviewWire } from '../api/wire.ts';
+import {
+  addPatch,
+  countUnseen,
+  decisionsMax,
+  joinSnapshot,
+  mergeDecisions,
+  noPatches,
+} from './patches.ts';
+
+function decision(n: number, at = n): DecisionWire {
+  return {
+    decision_id: `req_${n}.1`,
+    request_id: `req_${n}`,
+    at: new Date(at * 1000).toISOString(),
+    path: '/v1/chat/completions',
+    key_id: 'key_1',
+    group_name: 'default',
+    model: 'chat',
+    served_model: 'chat',
+    backend_id: 'a',
+    reason: 'least loaded',
+    route_reason: null,
+    attempts: 1,
+    stream: false,
+    status: 200,
+    code: null,
+    first_byte_ms: 10,
+    total_ms: 20,
+    overhead_ms: 0.2,
+    candidates: [],
+  };
+}
+
+function overview(second: number): OverviewWire {
+  return {
+    at: new Date(second * 1000).toISOString(),
+    verdict: `second ${second}`,
+    verdict_level: 'ok',
+    attention: [],
+    uptime_seconds: second,
+    requests: { total: 0, succeeded: 0, failed: 0 },
+    in_flight: 0,
+    series: [],
+    backends: { total: 0, routable: 0 },
+    simulated: false,
+  };
+}
+
+test('between two frames the last overview to arrive wins, even after the clock was set back', () => {
+  let patches = addPatch(noPatches, { update_type: 'Overview', data: overview(7) });
+  patches = addPatch(patches, { update_type: 'Overview', data: overview(6) });
+  assert.equal(patches.overview?.verdict, 'second 6');
+});
+
+test('a fetched list keeps the rows that came live meanwhile and leaves no silent gap', () => {
+  const held = [decision(9), decision(8), decision(2)];
+  const fetched = [decision(8), decision(7), decision(5)];
+  const ids = joinSnapshot(held, fetched).map((row) => row.request_id);
+  assert.deepEqual(ids, ['req_9', 'req_8', 'req_7', 'req_5']);
+  assert.deepEqual(joinSnapshot(held, []), []);
+});
+
+test('finished requests of several messages add up, newest first', () => {
+  let patches = addPatch(noPatches, {
+    update_type: 'RequestComplete',
+    data: { decisions: [decision(1), decision(3)] },
+  });
+  patches = addPatch(patches, {
+    update_type: 'RequestComplete',
+    data: { decisions: [decision(2)] },
+  });
+  assert.deepEqual(
+    patches.decisions.map((row) => row.request_id),
+    ['req_3', 'req_2', 'req_1'],
+  );
+});
+
+test('a resync is remembered until the frame', () => {
+  let patches = addPatch(noPatches, { update_type: 'Resync', data: {} });
+  patches = addPatch(patches, { update_type: 'Overview', data: overview(1) });
+  assert.equal(patches.resync, true);
+});
+
+test('merging keeps order, holds each decision once and stays under the cap (seed 7)', () => {
+  const rows = fc.array(fc.integer({ min: 0, max: 3000 }), { maxLength: 300 });
+  fc.assert(
+    fc.property(rows, rows, (left, right) => {
+      const held = mergeDecisions(
+        [],
+        left.map((n) => decision(n)),
+      );
+      const merged = mergeDecisions(
+        held,
+        right.map((n) => decision(n)),
+      );
+      const ids = merged.map((row) => row.decision_id);
+      assert.equal(new Set(ids).size, ids.length);
+      assert.equal(ids.length, Math.min(decisionsMax, new Set([...left, ...right]).size));
+      for (let i = 1; i < merged.length; i += 1) assert.ok(merged[i - 1]!.at >= merged[i]!.at);
+      assert.deepEqual(
+        mergeDecisions(
+          merged,
+          right.map((n) => decision(n)),
+        ),
+        merged,
+      );
+    }),
+    { seed: 7, numRuns: 100 },
+  );
+});
+
+test('the list never grows past its cap and drops the oldest', () => {
+  const many = Array.from({ length: decisionsMax + 50 }, (_, n) => decision(n));
+  const merged = mergeDecisions([], many);
+  assert.equal(merged.length, decisionsMax);
+  assert.equal(merged.at(-1)?.request_id, 'req_50');
+});
+
+test('unseen rows are those in front of the newest one on show', () => {
+  const shown = [decision(2), decision(1)];
+  assert.equal(countUnseen(shown, [decision(4), decision(3), decision(2), decision(1)]), 2);
+  assert.equal(countUnseen(shown, shown), 0);
+  assert.equal(countUnseen(shown, [decision(9), decision(8)]), 2);
+  assert.equal(countUnseen([], [decision(1)]), 1);
+});

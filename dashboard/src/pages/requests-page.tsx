@@ -1,0 +1,161 @@
+// Find the request that someone complained about. New ones come in on top until a row is pointed at,
+// focused or scrolled away from, or Pause is pressed; then they are counted.
+
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { useRef, useState } from 'react';
+import { decisionsQuery, overviewQuery } from '../api/queries.ts';
+import type { DecisionWire, OverviewWire } from '../api/wire.ts';
+import { rateOver, tally } from '../chart/traffic.ts';
+import { Button } from '../components/button.tsx';
+import type { DataTableHandle } from '../components/data-table.tsx';
+import { EmptyNote } from '../components/empty-note.tsx';
+import { FailureNote } from '../components/failure-note.tsx';
+import { useFreshness } from '../components/freshness-chip.tsx';
+import { Loading } from '../components/loading.tsx';
+import { useTitle } from '../components/use-title.ts';
+import { Verdict } from '../components/verdict.tsx';
+import { formatCount, formatRate, formatShare, plural } from '../format/numbers.ts';
+import { formatSpan } from '../format/time.ts';
+import { useReportHeld } from '../live/live-context.tsx';
+import type { Tone } from '../status/status.ts';
+import styles from './page.module.css';
+import { RequestsTable } from './requests-table.tsx';
+import { useHeldRows } from './use-held-rows.ts';
+
+const route = getRouteApi('/app/requests');
+
+function trafficVerdict({ series }: OverviewWire): { readonly tone: Tone; readonly words: string } {
+  const rate = rateOver(series, 10);
+  const { requests, failed, seconds } = tally(series);
+  if (rate === null) return { tone: 'waiting', words: 'No request finished yet.' };
+  if (requests === 0) {
+    return {
+      tone: 'waiting',
+      words: `No request finished in the last ${formatSpan(seconds * 1000)}.`,
+    };
+  }
+  const share = formatShare(failed, requests);
+  const words = `${formatRate(rate)} requests/s over 10 s; ${share} failed (${formatCount(failed)} of ${formatCount(requests)}) in the last ${formatSpan(seconds * 1000)}.`;
+  return { tone: failed === 0 ? 'ok' : 'attention', words };
+}
+
+function TrafficVerdict() {
+  const { data: overview } = useQuery(overviewQuery);
+  if (overview === undefined) return null;
+  return <Verdict {...trafficVerdict(overview)} />;
+}
+
+function Filters({ all, failed }: { readonly all: number; readonly failed: number }) {
+  const { show } = route.useSearch();
+  return (
+    <nav className={styles.bar} aria-label="Filter">
+      <Link
+        to="/requests"
+        search={{}}
+        className={styles.filter}
+        aria-current={show === undefined ? 'true' : undefined}
+      >
+        all {formatCount(all)}
+      </Link>
+      <Link
+        to="/requests"
+        search={{ show: 'failed' }}
+        className={styles.filter}
+        aria-current={show === 'failed' ? 'true' : undefined}
+      >
+        failed {formatCount(failed)}
+      </Link>
+    </nav>
+  );
+}
+
+function isFailed(decision: DecisionWire): boolean {
+  return (decision.status >= 400 && decision.status !== 499) || decision.code !== null;
+}
+
+function NoRows({ filtered, total }: { readonly filtered: boolean; readonly total: number }) {
+  if (filtered) {
+    return (
+      <EmptyNote words={`No failed request here. ${plural(total, 'request')} without that filter.`}>
+        <Link to="/requests" search={{}}>
+          Clear filter
+        </Link>
+      </EmptyNote>
+    );
+  }
+  return (
+    <EmptyNote words="No request yet. Each one that TensorForge routes appears here with its reasons, as soon as it has ended. Point a client at this address and send one.">
+      <code className="wrap-anywhere">{`${location.origin}/v1`}</code>
+    </EmptyNote>
+  );
+}
+
+function List({ decisions }: { readonly decisions: readonly DecisionWire[] }) {
+  const { show, dropped } = route.useSearch();
+  const { stale } = useFreshness();
+  const table = useRef<DataTableHandle>(null);
+  const [reading, setReading] = useState(false);
+  const [focused, setFocused] = useState(false);
+  const [scrolled, setScrolled] = useState(false);
+  const [paused, setPaused] = useState(false);
+  const failed = decisions.filter(isFailed);
+  const latest = show === 'failed' ? failed : decisions;
+  const holds = reading || focused || scrolled || paused;
+  const { rows, unseen, catchUp } = useHeldRows(latest, holds);
+  useReportHeld(holds && (paused || scrolled || unseen > 0) ? unseen : undefined);
+
+  function showNew(): void {
+    catchUp();
+    table.current?.toTop();
+  }
+
+  return (
+    <>
+      <div className={styles.bar}>
+        <Filters all={decisions.length} failed={failed.length} />
+        <Button aria-pressed={paused} onClick={() => setPaused(!paused)}>
+          {paused ? 'Follow' : 'Pause'}
+        </Button>
+        {unseen > 0 ? (
+          <Button kind="primary" onClick={showNew}>
+            {`${formatCount(unseen)} new`}
+          </Button>
+        ) : null}
+      </div>
+      {dropped === undefined ? null : (
+        <p role="status">{`There is no filter “${dropped}”. All requests are shown.`}</p>
+      )}
+      {rows.length === 0 ? (
+        <NoRows filtered={show === 'failed'} total={decisions.length} />
+      ) : (
+        // biome-ignore lint/a11y/noStaticElementInteractions: it only notices that someone reads.
+        <div
+          className={stale ? 'stale' : undefined}
+          onPointerEnter={() => setReading(true)}
+          onPointerLeave={() => setReading(false)}
+          onFocus={() => setFocused(true)}
+          onBlur={() => setFocused(false)}
+        >
+          <RequestsTable ref={table} rows={rows} onScrolled={(isAtTop) => setScrolled(!isAtTop)} />
+        </div>
+      )}
+    </>
+  );
+}
+
+export function RequestsPage() {
+  useTitle('Requests');
+  const { data: decisions, error, refetch } = useQuery(decisionsQuery);
+  return (
+    <div className={styles.page}>
+      <h1>Requests</h1>
+      <TrafficVerdict />
+      {error === null ? null : <FailureNote error={error} onRetry={() => void refetch()} />}
+      {decisions === undefined && error === null ? (
+        <Loading what="the recent decisions" heightPx={400} />
+      ) : null}
+      {decisions === undefined ? null : <List decisions={decisions} />}
+    </div>
+  );
+}

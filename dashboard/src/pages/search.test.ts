@@ -1,0 +1,43 @@
+// Goal: every address opens a page; what is not understood is named, and none leads off this site.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseFleetSearch, parseLoginSearch, parseRequestsSearch } from './search.ts';
+
+const nothing = { state: undefined, peek: undefined, dropped: undefined };
+
+test('known parameters are kept and unknown values are named', () => {
+  const kept = { state: 'draining', peek: 'box-2' };
+  assert.deepEqual(parseFleetSearch(kept), { ...nothing, ...kept });
+  assert.deepEqual(parseFleetSearch({ state: 'purple', other: 1 }), {
+    ...nothing,
+    dropped: 'purple',
+  });
+  assert.deepEqual(parseRequestsSearch({ show: 'failed' }), { show: 'failed', dropped: undefined });
+  assert.equal(parseRequestsSearch({ show: '<script>' }).dropped, '<script>');
+});
+
+test('an address that the router wrote back after parsing is parsed to the same', () => {
+  for (const raw of [{ state: 'purple' }, { state: 'draining', peek: 'a' }, {}]) {
+    const once = parseFleetSearch(raw);
+    assert.deepEqual(parseFleetSearch(once), once);
+  }
+});
+
+test('a backend whose id looks like a number is still found', () => {
+  assert.equal(parseFleetSearch({ peek: 7 }).peek, '7');
+});
+
+test('values of other types are dropped without an exception', () => {
+  for (const value of [null, {}, [], undefined, '']) {
+    assert.deepEqual(parseFleetSearch({ state: value, peek: value }), nothing);
+  }
+});
+
+test('after signing in one returns to a page of this site or to the first page', () => {
+  assert.equal(parseLoginSearch({ next: '/requests/req_1?x=1' }).next, '/requests/req_1?x=1');
+  const foreign = ['//evil.example', '/\\evil.example', 'https://evil.example', 'javascript:1'];
+  for (const next of [...foreign, '/\t/evil.example', '/a\\b', '/login', '', 5]) {
+    assert.deepEqual(parseLoginSearch({ next }), { next: undefined }, String(next));
+  }
+});

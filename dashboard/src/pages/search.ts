@@ -1,0 +1,60 @@
+// The URL is the state of a page. A parameter that is not understood is dropped and named, so that
+// a link from elsewhere never breaks a page and never silently shows something else.
+
+type Raw = Readonly<Record<string, unknown>>;
+
+function textOf(value: unknown): string | undefined {
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** The choice in `value`, or the fact that there is no such choice. */
+function choiceOf<Choice extends string>(
+  value: unknown,
+  choices: readonly Choice[],
+): { readonly choice?: Choice; readonly dropped?: string } {
+  const text = textOf(value);
+  if (text === undefined) return {};
+  const choice = choices.find((one) => one === text);
+  return choice === undefined ? { dropped: text } : { choice };
+}
+
+export const fleetFilters = ['not-ok', 'draining', 'simulated'] as const;
+export type FleetFilter = (typeof fleetFilters)[number];
+
+export type FleetSearch = {
+  readonly state?: FleetFilter | undefined;
+  /** Id of the backend in the side pane. */
+  readonly peek?: string | undefined;
+  /** A value of `state` that is not known; kept in the address so that a reload says it again. */
+  readonly dropped?: string | undefined;
+};
+
+// Every member is set, if only to undefined: the router lays the result over the raw parameters, and
+// a member that is left out would let the raw one through.
+
+export function parseFleetSearch(raw: Raw): FleetSearch {
+  const { choice, dropped } = choiceOf(raw['state'], fleetFilters);
+  return { state: choice, peek: textOf(raw['peek']), dropped: dropped ?? textOf(raw['dropped']) };
+}
+
+export const requestFilters = ['failed'] as const;
+
+export type RequestsSearch = {
+  readonly show?: (typeof requestFilters)[number] | undefined;
+  readonly dropped?: string | undefined;
+};
+
+export function parseRequestsSearch(raw: Raw): RequestsSearch {
+  const { choice, dropped } = choiceOf(raw['show'], requestFilters);
+  return { show: choice, dropped: dropped ?? textOf(raw['dropped']) };
+}
+
+export type LoginSearch = { readonly next?: string | undefined };
+
+/** A path of this site only: `//host` and `/\host` would lead a signed-in person elsewhere. */
+export function parseLoginSearch(raw: Raw): LoginSearch {
+  const next = textOf(raw['next']);
+  const isPath = next !== undefined && /^\/(?![/\\])[^\\\u0000-\u001f]*$/.test(next);
+  return { next: isPath && !next.startsWith('/login') ? next : undefined };
+}

@@ -1,0 +1,243 @@
+// `npm test`: everything that must pass, in groups, ending with the line `N passed, N failed`.
+// Usage: npm test -- [--long] [part of a path ...]
+//
+// Each test file runs in a process of its own (scripts/test/run-file.ts) under a time limit, and a
+// group ends with a search for processes that its tests left behind, which counts as a failure.
+// What cannot run here is told as `skipped: NAME (reason)`; as root with CI=true that is a failure
+// too, because there everything can be installed, except where the reason names missing hardware.
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { inspect, parseArgs } from 'node:util';
+import { ensureDashboard } from './build-dashboard.ts';
+import { ensureDebian, runsAsRoot } from './debian.ts';
+import { type GroupName, testFiles } from './test/files.ts';
+import { gatesOf, runGate } from './test/gates.ts';
+import { endMarked, killQuietly, markedProcesses } from './test/leftovers.ts';
+import { type FileOutcome, runFile } from './test/run-file.ts';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const postgres15 = '/usr/lib/postgresql/15/bin';
+
+/** The whole run must end within ten minutes on two cores; --long is for the patient. */
+const runLimitMs = 9.5 * 60_000;
+const longLimitMs = 6 * 60 * 60_000;
+/** The embedded database may take five seconds to notice that its parent is gone. */
+const leftoverGraceMs = 8_000;
+
+type Group = {
+  readonly title: string;
+  readonly name: GroupName;
+  readonly concurrency: number;
+  readonly fileLimitMs: number;
+  /** A Debian package without which the group cannot run. */
+  readonly needs?: string;
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+const groups: readonly Group[] = [
+  { title: 'unit', name: 'unit', concurrency: 2, fileLimitMs: 90_000 },
+  { title: 'postgres, embedded', name: 'pg', concurrency: 1, fileLimitMs: 120_000 },
+  {
+    title: 'postgres 15',
+    name: 'pg',
+    concurrency: 1,
+    fileLimitMs: 120_000,
+    needs: 'postgresql-15',
+    env: { TENSORFORGE_TEST_POSTGRES: postgres15 },
+  },
+  { title: 'end to end', name: 'e2e', concurrency: 1, fileLimitMs: 180_000 },
+  { title: 'browser', name: 'browser', concurrency: 1, fileLimitMs: 150_000, needs: 'chromium' },
+  { title: 'long', name: 'long', concurrency: 1, fileLimitMs: 60 * 60_000 },
+];
+
+class Tally {
+  passed = 0;
+  failed = 0;
+  readonly skips: string[] = [];
+
+  fail(title: string, words: string): void {
+    this.failed += 1;
+    print(`\nFAIL  ${title}\n${indent(words)}\n`);
+  }
+
+  /** `reason` beginning with "hardware" is the one kind of skip that CI forgives. */
+  skip(name: string, reason: string): void {
+    const everythingCanBeInstalled = runsAsRoot() && process.env['CI'] === 'true';
+    this.skips.push(`skipped: ${name} (${reason})`);
+    if (everythingCanBeInstalled && !reason.startsWith('hardware')) {
+      this.fail(name, `skipped where everything can be installed: ${reason}`);
+    }
+  }
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function indent(text: string): string {
+  return text.trimEnd().replaceAll(/^/gm, '  ');
+}
+
+/** What a person has set for their own installation must not steer the tests. */
+function hermeticEnvironment(): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value === undefined) continue;
+    const ours = name.startsWith('TENSORFORGE_') && name !== 'TENSORFORGE_TRACES';
+    if (ours || name === 'DATABASE_URL' || name === 'REDIS_URL' || name === 'NODE_OPTIONS')
+      continue;
+    kept[name] = value;
+  }
+  return kept;
+}
+
+type Run = {
+  readonly mark: string;
+  readonly scratch: string;
+  readonly deadline: number;
+  readonly env: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  readonly tally: Tally;
+};
+
+async function runGroup(run: Run, group: Group, files: readonly string[]): Promise<void> {
+  const started = performance.now();
+  let passed = 0;
+  let failed = 0;
+  const waiting = [...files];
+  const next = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      if (run.signal.aborted) return;
+      const leftMs = run.deadline - performance.now();
+      if (leftMs < 1000) {
+        failed += 1;
+        run.tally.fail(`${group.title}: ${file}`, 'not run: the whole run is out of time');
+        continue;
+      }
+      const limitMs = Math.round(Math.min(group.fileLimitMs, leftMs));
+      const outcome = await runFile({
+        root,
+        file,
+        limitMs,
+        testLimitMs: limitMs,
+        mark: run.mark,
+        scratch: run.scratch,
+        env: { ...run.env, ...group.env },
+        signal: run.signal,
+      });
+      passed += outcome.passed;
+      failed += outcome.failures.length;
+      tellOutcome(run.tally, group, outcome);
+    }
+  };
+  await Promise.all(Array.from({ length: group.concurrency }, next));
+  failed += await tellLeftovers(run, group);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const counts = `${passed} passed, ${failed} failed, ${seconds} s, ${files.length} files`;
+  print(`${group.title.padEnd(22)} ${counts}`);
+}
+
+function tellOutcome(tally: Tally, group: Group, outcome: FileOutcome): void {
+  tally.passed += outcome.passed;
+  for (const { name, reason } of outcome.skips) tally.skip(`${outcome.file}: ${name}`, reason);
+  for (const { name, error } of outcome.failures) {
+    tally.fail(`${group.title}: ${outcome.file}: ${name}`, error);
+  }
+  if (outcome.failures.length === 0) return;
+  if (outcome.output !== '')
+    print(`  the file printed at its end:\n${indent(indent(outcome.output))}`);
+  print(`  to run it again: npm test -- ${outcome.file}\n`);
+}
+
+async function tellLeftovers(run: Run, group: Group): Promise<number> {
+  const killed = await endMarked(run.mark, leftoverGraceMs);
+  if (killed.length === 0) return 0;
+  const words = killed.map(({ pid, command }) => `${pid}  ${command}`).join('\n');
+  run.tally.fail(`${group.title}: processes were left running and have been killed`, words);
+  return 1;
+}
+
+async function runGates(tally: Tally, filters: readonly string[]): Promise<void> {
+  for (const gate of gatesOf(root)) {
+    if (filters.length > 0 && !filters.some((filter) => gate.name.includes(filter))) continue;
+    const outcome = await runGate(root, gate, 120_000);
+    if (outcome.passed) tally.passed += 1;
+    else tally.fail(gate.name, outcome.output);
+    const verdict = outcome.passed ? '1 passed, 0 failed' : '0 passed, 1 failed';
+    print(`${gate.name.padEnd(22)} ${verdict}, ${outcome.seconds.toFixed(1)} s`);
+  }
+}
+
+/** The gateway serves the built dashboard, and browser and end-to-end tests look at it. */
+async function buildDashboard(tally: Tally): Promise<void> {
+  try {
+    await ensureDashboard();
+  } catch (error) {
+    tally.fail('build of the dashboard', inspect(error));
+  }
+}
+
+/** Reads the command line; prints the usage and exits 2 for what it does not know. */
+function readArguments(): { readonly long: boolean; readonly filters: readonly string[] } {
+  try {
+    const { values, positionals } = parseArgs({
+      options: { long: { type: 'boolean', default: false } },
+      allowPositionals: true,
+    });
+    return { long: values.long, filters: positionals };
+  } catch (error) {
+    const words = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`${words}\nusage: npm test -- [--long] [part of a path ...]\n`);
+    process.exit(2);
+  }
+}
+
+async function runGroups(run: Run, long: boolean, filters: readonly string[]): Promise<void> {
+  const files = testFiles(root, filters);
+  const present = groups.filter(({ name }) => files.has(name) && (name !== 'long' || long));
+  const needed = present.flatMap(({ needs }) => (needs === undefined ? [] : [needs]));
+  const states = await ensureDebian(needed);
+  if (present.length > 0) await buildDashboard(run.tally);
+  for (const group of present) {
+    if (run.signal.aborted) return;
+    if (group.needs !== undefined && states.get(group.needs) === 'absent') {
+      run.tally.skip(
+        `the group "${group.title}"`,
+        `Debian package ${group.needs} is not installed`,
+      );
+      continue;
+    }
+    await runGroup(run, group, files.get(group.name) ?? []);
+  }
+}
+
+async function main(): Promise<void> {
+  const { long, filters } = readArguments();
+  const tally = new Tally();
+  const abort = new AbortController();
+  const mark = randomUUID();
+  const scratch = mkdtempSync(join(tmpdir(), 'tft-'));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => abort.abort(signal));
+  }
+  const limitMs = long ? longLimitMs : runLimitMs;
+  const deadline = performance.now() + limitMs;
+  const run = { mark, scratch, deadline, env: hermeticEnvironment(), signal: abort.signal, tally };
+  try {
+    await runGates(tally, filters);
+    await runGroups(run, long, filters);
+  } finally {
+    for (const { pid } of markedProcesses(mark)) killQuietly(pid, 'SIGKILL');
+    rmSync(scratch, { recursive: true, force: true });
+  }
+  if (abort.signal.aborted) tally.fail('the run', `stopped by ${abort.signal.reason}`);
+  if (tally.passed + tally.failed === 0) tally.fail('the run', 'no test matches');
+  for (const line of tally.skips) print(line);
+  print(`${tally.passed} passed, ${tally.failed} failed`);
+  process.exitCode = tally.failed === 0 ? 0 : 1;
+}
+
+await main();

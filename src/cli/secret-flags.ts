@@ -1,0 +1,24 @@
+// A secret is never the value of a flag: other users of the machine can read the arguments of a
+// process. Such a flag is refused before anything else looks at the arguments (security case 307).
+
+const secretFlags = [
+  '--password',
+  '--api-key',
+  '--admin-key',
+  '--key',
+  '--token',
+  '--secret',
+  '--database-url',
+  '--redis-url',
+] as const;
+
+/** The first flag that would carry a secret, without its value; arguments after `--` are data. */
+export function secretFlagIn(args: readonly string[]): string | undefined {
+  for (const arg of args) {
+    if (arg === '--') return undefined;
+    const name = arg.split('=', 1)[0];
+    const found = secretFlags.find((flag) => flag === name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,69 @@
+// One route of the control API as a service declares it: who may call it, what it takes, what it
+// answers. A route without a declaration does not exist, so nothing is open by omission.
+
+import type { z } from 'zod';
+import type { Permission } from '../../protocol/control/schemas.ts';
+import type { Peer } from '../../protocol/http/peer-header.ts';
+
+/** Who calls. */
+export type Principal = {
+  /** `key:key_...` or `user:admin`, as events and logs print it. */
+  readonly text: string;
+  readonly kind: 'key' | 'session';
+  readonly user: string | undefined;
+  readonly groupName: string;
+  readonly permissions: ReadonlySet<string>;
+  /** The key behind the credential. */
+  readonly keyId: string;
+};
+
+/** `public` needs no credential; `signed_in` any valid one; `loopback_or` a permission off loopback. */
+export type RouteNeeds =
+  | { readonly kind: 'public' }
+  | { readonly kind: 'signed_in' }
+  | { readonly kind: 'permission'; readonly permission: Permission }
+  | { readonly kind: 'loopback_or'; readonly permission: Permission };
+
+export function needs(permission: Permission): RouteNeeds {
+  return { kind: 'permission', permission };
+}
+
+export const publicRoute: RouteNeeds = { kind: 'public' };
+export const signedIn: RouteNeeds = { kind: 'signed_in' };
+
+export type ControlCall = {
+  /** Throws an assertion on a public route. */
+  readonly principal: Principal;
+  readonly maybePrincipal: Principal | undefined;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: unknown;
+  readonly body: unknown;
+  readonly peer: Peer;
+  readonly cookie: string | undefined;
+};
+
+export type ControlAnswer = {
+  readonly status: number;
+  /** JSON value, or text when `contentType` is given; undefined for no body. */
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+export type ControlRoute = {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Fastify syntax: `/api/v1/backends/:id`. */
+  readonly path: string;
+  readonly needs: RouteNeeds;
+  readonly service: string;
+  readonly summary: string;
+  readonly query?: z.ZodType;
+  readonly body?: z.ZodType;
+  /** Schema of the answer with status 2xx, for the OpenAPI document. */
+  readonly answer?: z.ZodType;
+  readonly handle: (call: ControlCall) => Promise<ControlAnswer> | ControlAnswer;
+};
+
+export function json(body: unknown, status = 200): ControlAnswer {
+  return { status, body };
+}

@@ -1,0 +1,57 @@
+// Opens the pool of upstream connections that fits the address of a backend.
+
+import { assert } from '../../../base/assert.ts';
+import { CONNECT_TIMEOUT_MS, KeepAlivePool } from './keep-alive-pool.ts';
+import { PlainConnection } from './plain-connection.ts';
+import { TlsConnection, tlsConnector } from './tls-connection.ts';
+import { resolveLimits, type UpstreamLimits, type UpstreamPool } from './upstream.ts';
+
+export type {
+  UpstreamExchange,
+  UpstreamFailure,
+  UpstreamFailureKind,
+  UpstreamHandler,
+  UpstreamLimits,
+  UpstreamPool,
+  UpstreamRequest,
+  UpstreamStats,
+} from './upstream.ts';
+
+export type UpstreamOrigin = {
+  /** An http or https root; its path is not used. */
+  readonly url: string;
+  /** Idle connections kept at most. Default 64. */
+  readonly maxIdle?: number;
+  readonly limits?: UpstreamLimits;
+  /** Certificate authorities (PEM) to trust instead of the usual ones; https only. */
+  readonly ca?: string;
+};
+
+const MAX_IDLE = 64;
+const READ_BUFFER_BYTES = 64 * 1024;
+
+/** Throws AssertionFailed for anything but an http or https URL without credentials. */
+export function createUpstreamPool(origin: UpstreamOrigin): UpstreamPool {
+  const url = new URL(origin.url);
+  assert(url.username === '' && url.password === '', 'an upstream URL carries no credentials');
+  const limits = resolveLimits(origin.limits);
+  const maxIdle = origin.maxIdle ?? MAX_IDLE;
+  if (url.protocol === 'https:') {
+    const connector = tlsConnector(origin.ca, CONNECT_TIMEOUT_MS);
+    const target = { origin: url.origin, limits, connector };
+    return new KeepAlivePool(maxIdle, (owner, deadlineMs) => {
+      return new TlsConnection(target, owner, deadlineMs);
+    });
+  }
+  assert(url.protocol === 'http:', 'an upstream is http or https');
+  const target = {
+    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: Number(url.port || 80),
+    authority: url.host,
+    limits,
+    readBuffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
+  };
+  return new KeepAlivePool(maxIdle, (owner, deadlineMs) => {
+    return new PlainConnection(target, owner, deadlineMs);
+  });
+}

@@ -1,0 +1,144 @@
+// The tables as the program sees them, declared once: the types of rows follow from this table of
+// tables, and a test holds it equal to the schema that the migrations make.
+
+/** A column's type in PostgreSQL; a question mark says that it may be null. */
+type ColumnType =
+  | 'text'
+  | 'bigint'
+  | 'integer'
+  | 'boolean'
+  | 'uuid'
+  | 'jsonb'
+  | 'text[]'
+  | 'timestamp with time zone';
+
+type Nullable<T extends string> = `${T}?`;
+
+export const tables = {
+  event_streams: { stream: 'text', sequence: 'bigint', hash: 'text' },
+  control_events: {
+    stream: 'text',
+    sequence: 'bigint',
+    id: 'uuid',
+    kind: 'text',
+    version: 'integer',
+    occurred_at: 'timestamp with time zone',
+    actor: 'text',
+    subject: 'text',
+    data: 'jsonb',
+    prev_hash: 'text',
+    hash: 'text',
+  },
+  users: {
+    id: 'bigint',
+    username: 'text',
+    encrypted_password: 'text',
+    auth_signature: 'bigint?',
+    reset_password_token: 'text?',
+    reset_password_token_expiry: 'timestamp with time zone?',
+    current_sign_in_at: 'timestamp with time zone?',
+    last_sign_in_at: 'timestamp with time zone?',
+    current_sign_in_ip: 'text?',
+    last_sign_in_ip: 'text?',
+    created_at: 'timestamp with time zone',
+    updated_at: 'timestamp with time zone',
+    admin: 'boolean',
+    state: 'integer',
+    group_quota: 'integer',
+    group_count: 'integer',
+  },
+  groups: {
+    id: 'bigint',
+    group_name: 'text',
+    creator_id: 'bigint',
+    created_at: 'timestamp with time zone',
+    updated_at: 'timestamp with time zone',
+    state: 'integer',
+    task_count: 'bigint',
+    storage_quota: 'bigint',
+    storage_used: 'bigint',
+  },
+  user_group: { id: 'bigint', user_id: 'bigint', group_id: 'bigint', role: 'integer' },
+  token_store: {
+    token_id: 'text',
+    token_hash: 'text',
+    issued_at: 'bigint',
+    ttl_seconds: 'bigint',
+    revoked: 'boolean',
+  },
+  api_keys: {
+    token_id: 'text',
+    name: 'text',
+    group_id: 'bigint',
+    owner_id: 'bigint?',
+    permissions: 'text[]',
+    models: 'text[]',
+    last4: 'text',
+    created_at: 'timestamp with time zone',
+    expires_at: 'timestamp with time zone?',
+    revoked_at: 'timestamp with time zone?',
+    last_used_at: 'timestamp with time zone?',
+  },
+  backends: {
+    id: 'text',
+    name: 'text',
+    url: 'text',
+    backend_type: 'text',
+    priority: 'integer',
+    zone: 'text',
+    tier: 'integer',
+    capacity: 'integer',
+    api_key_env: 'text?',
+    discovery_source: 'text',
+    metadata: 'jsonb',
+    approved: 'boolean',
+    draining: 'boolean',
+    simulated: 'boolean',
+    created_at: 'timestamp with time zone',
+    manual_order: 'integer?',
+  },
+  config_revisions: {
+    revision: 'bigint',
+    digest: 'text',
+    source: 'text',
+    document: 'jsonb',
+    actor: 'text',
+    applied_at: 'timestamp with time zone',
+  },
+  service_registry: {
+    service_id: 'text',
+    port: 'integer?',
+    health_path: 'text',
+    version: 'text',
+  },
+  schema_migrations: {
+    version: 'integer',
+    name: 'text',
+    digest: 'text',
+    applied_at: 'timestamp with time zone',
+  },
+} as const satisfies Record<string, Record<string, ColumnType | Nullable<ColumnType>>>;
+
+type ValueOf = {
+  readonly text: string;
+  readonly bigint: number;
+  readonly integer: number;
+  readonly boolean: boolean;
+  readonly uuid: string;
+  readonly jsonb: unknown;
+  readonly 'text[]': readonly string[];
+  readonly 'timestamp with time zone': Date;
+};
+
+type Value<C> = C extends `${infer Base extends ColumnType}?`
+  ? ValueOf[Base] | null
+  : C extends ColumnType
+    ? ValueOf[C]
+    : never;
+
+export type TableName = keyof typeof tables;
+
+/** A row as the driver gives it. */
+export type Row<T extends TableName> = {
+  readonly [C in keyof (typeof tables)[T]]: Value<(typeof tables)[T][C]>;
+};

@@ -1,0 +1,69 @@
+// Arguments -> command -> exit code. This is where the layers meet: the command line gets what runs
+// the services and what reads this machine handed in. Both are loaded only by the commands that need
+// them, because `tensorforge backends list` should not pay for a database driver.
+
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { Secret } from './base/secret.ts';
+import type { Actions } from './cli/actions.ts';
+
+// In our own folder: in one that other users can write, somebody could plant code.
+enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/tensorforge', import.meta.url)));
+
+async function loadActions(): Promise<Actions> {
+  const file = new URL('./targets/actions.ts', import.meta.url).href;
+  const module: { readonly actions: Actions } = await import(file);
+  return module.actions;
+}
+
+async function checkDatabase(url: Secret | undefined): Promise<string> {
+  if (url === undefined) {
+    const { findBinaries } = await import('./io/postgres/embedded-binaries.ts');
+    const { major } = await findBinaries();
+    return `embedded PostgreSQL ${major} runs on this machine`;
+  }
+  const [{ parseDatabaseUrl, describeAddress }, { connect, connectionFailure }] = await Promise.all(
+    [import('./io/postgres/database-url.ts'), import('./io/postgres/connection.ts')],
+  );
+  const address = parseDatabaseUrl(url);
+  const sql = connect(address, { maxConnections: 1, statementTimeoutMs: 5000 });
+  try {
+    const [row] = await sql<{ readonly version: string }[]>`
+      SELECT current_setting('server_version') AS version`;
+    const version = row?.version ?? 'unknown';
+    if (Number.parseInt(version, 10) < 15) {
+      throw new Error(
+        `${describeAddress(address)} is PostgreSQL ${version}; 15 or later is needed`,
+      );
+    }
+    return `PostgreSQL ${version} at ${describeAddress(address)}`;
+  } catch (error) {
+    const isOurs = error instanceof Error && !('code' in error);
+    throw isOurs ? error : connectionFailure(address, error);
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}
+
+// `tensorforge ... | head` closes the pipe early: that is the reader's right, and no failure of ours.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
+const { runProgram } = await import('./cli/program.ts');
+
+process.exitCode = await runProgram(
+  process.argv.slice(2),
+  {
+    up: async (request) => (await loadActions()).up(request),
+    serve: async (target, request) => (await loadActions()).serve(target, request),
+    sim: async (request) => (await loadActions()).sim(request),
+    demo: async (request) => (await loadActions()).demo(request),
+  },
+  {
+    readLock: async (path) => (await import('./io/files/directory-lock.ts')).readLock(path),
+    checkDatabase,
+  },
+);

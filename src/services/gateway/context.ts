@@ -1,0 +1,44 @@
+// What every request on a gateway thread can reach. One object per thread.
+
+import type { BackendId } from '../../base/brand.ts';
+import type { RoutingSnapshot, Target } from '../../core/routing/snapshot.ts';
+import type { KeyTable } from '../../io/credentials/key-table.ts';
+import type { UpstreamPool } from '../../io/http/upstream/upstream.ts';
+import type { Arena } from '../../io/shared-memory/arena.ts';
+import type { SharedCounts } from '../../io/shared-memory/shared-counts.ts';
+import type { JsonLimits } from '../../protocol/openai/json-scan.ts';
+import type { Lingering } from './connection.ts';
+import type { DecisionLog } from './decision-log.ts';
+import type { InferenceRequest } from './inference-request.ts';
+import type { GatewaySettings } from './messages.ts';
+import type { ThreadMetrics } from './thread-metrics.ts';
+
+export type GatewayContext = {
+  readonly thread: number;
+  readonly settings: GatewaySettings;
+  readonly arena: Arena;
+  readonly counts: SharedCounts;
+  readonly keys: KeyTable;
+  readonly metrics: ThreadMetrics;
+  readonly decisions: DecisionLog;
+  readonly lingering: Lingering;
+  readonly jsonLimits: JsonLimits;
+  /** Requests that are being worked on, for time-outs, revocation and drain. */
+  readonly active: Set<InferenceRequest>;
+  /** The present snapshot; a request keeps the one it began with. */
+  snapshot(): RoutingSnapshot;
+  /** The connections to a backend. */
+  poolOf(target: Target): UpstreamPool;
+  /** Headers that carry our credential to this backend, flat; empty for most. */
+  credentialOf(target: Target): readonly string[];
+  /** A connect failure in traffic: the health checker looks at once. */
+  connectFailed(id: BackendId): void;
+  /** One request is settled; a failure is a 5xx or a cut. First-byte latency in ms where there was one. */
+  finished(isFailure: boolean, firstByteMs: number | undefined): void;
+  /** No new requests: the process starts or stops, or a stranger listens on the port. */
+  refusing(): 'starting' | 'shutting_down' | 'internal_error' | undefined;
+  /** Milliseconds of a monotonic clock, fractions included. */
+  monotonicMs(): number;
+  /** Unix milliseconds. */
+  wallMs(): number;
+};

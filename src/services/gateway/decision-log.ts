@@ -1,0 +1,89 @@
+// The newest decisions of one thread, on their way to the control thread. Bounded: when more than
+// the cap finish between two reports the oldest are dropped and counted, never queued.
+
+import { Ring } from '../../base/ring.ts';
+import { instant, toRfc3339 } from '../../base/time.ts';
+import { type Consideration, suggestedAction } from '../../core/routing/decide.ts';
+import type { DecisionWire } from '../../protocol/control/schemas.ts';
+
+/** One settled request with the decision that placed it. */
+export type DecisionRecord = {
+  readonly requestId: string;
+  readonly attempt: number;
+  /** Unix ms. */
+  readonly at: number;
+  readonly path: string;
+  readonly keyId: string;
+  readonly groupName: string;
+  readonly model: string;
+  readonly servedModel: string | undefined;
+  readonly backendId: string | undefined;
+  readonly reason: string;
+  readonly routeReason: string | undefined;
+  readonly stream: boolean;
+  readonly status: number;
+  readonly code: string | undefined;
+  readonly firstByteMs: number | undefined;
+  readonly totalMs: number;
+  readonly overheadMs: number;
+  readonly considered: readonly Consideration[];
+};
+
+function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}
+
+function candidateWords(item: Consideration, chosen: string | undefined): string {
+  if (item.stage !== undefined) return item.reason;
+  return item.target.id === chosen ? 'chosen' : 'lower score';
+}
+
+function toWire(record: DecisionRecord): DecisionWire {
+  return {
+    decision_id: `${record.requestId}.${record.attempt}`,
+    request_id: record.requestId,
+    at: toRfc3339(instant(record.at)),
+    path: record.path,
+    key_id: record.keyId,
+    group_name: record.groupName,
+    model: record.model,
+    served_model: record.servedModel ?? null,
+    backend_id: record.backendId ?? null,
+    reason: record.reason,
+    route_reason: record.routeReason ?? null,
+    attempts: record.attempt,
+    stream: record.stream,
+    status: record.status,
+    code: record.code ?? null,
+    first_byte_ms: record.firstByteMs === undefined ? null : rounded(record.firstByteMs),
+    total_ms: rounded(record.totalMs),
+    overhead_ms: rounded(record.overheadMs),
+    candidates: record.considered.map((item) => ({
+      backend_id: item.target.id,
+      score: item.score ?? null,
+      reason: candidateWords(item, record.backendId),
+      stage: item.stage ?? null,
+      suggested_action:
+        item.stage === undefined ? null : suggestedAction(item.stage, item.target.id),
+    })),
+  };
+}
+
+export class DecisionLog {
+  readonly #ring: Ring<DecisionRecord>;
+
+  constructor(capacity = 100) {
+    this.#ring = new Ring(capacity);
+  }
+
+  add(record: DecisionRecord): void {
+    this.#ring.push(record);
+  }
+
+  /** Takes what is there, oldest first. */
+  drain(): DecisionWire[] {
+    const records = this.#ring.toArray();
+    this.#ring.clear();
+    return records.map(toWire);
+  }
+}

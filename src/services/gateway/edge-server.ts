@@ -1,0 +1,435 @@
+// The HTTP edge of one gateway thread: connections, the strict head check, credentials, routes.
+// Order of checks (specification 5 and design ruling 2): framing and size, path, credential,
+// permission, route and method, media type, and only then the body.
+
+import { randomUUIDv7 } from 'node:crypto';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { entryOf } from '../../errors/catalogue.ts';
+import { faceOfPath } from '../../errors/faces.ts';
+import { type Refusal, refusal } from '../../errors/tensorforge-error.ts';
+import type { KeyRecord } from '../../io/credentials/key-table.ts';
+import {
+  extractCredential,
+  invalidApiKeyMessage,
+} from '../../protocol/credentials/extract-credential.ts';
+import { checkJsonContent } from '../../protocol/http/content-check.ts';
+import { checkHead, type HeadFacts, type HeadRules } from '../../protocol/http/head-check.ts';
+import { decodePathParameter } from '../../protocol/http/path.ts';
+import { Connection } from './connection.ts';
+import type { GatewayContext } from './context.ts';
+import { ControlRelay } from './control-relay.ts';
+import { type DataPlaneRoute, matchDataPlane } from './http-routes.ts';
+import { InferenceRequest } from './inference-request.ts';
+import { modelBody, modelListBody, usableModels } from './model-list.ts';
+import { parserRefusal } from './parser-refusal.ts';
+import type { RejectionLog } from './rejection-log.ts';
+import { respondRefusal } from './respond.ts';
+
+/** Paths whose upgrade to a WebSocket the control thread answers. */
+const socketPaths: ReadonlySet<string> = new Set(['/ws']);
+
+/** A refused body up to this length is read and dropped, so that the connection can go on. */
+const drainableBytes = 65_536;
+
+type Turn = {
+  readonly connection: Connection;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly facts: HeadFacts;
+  readonly receivedMs: number;
+};
+
+export class EdgeServer {
+  readonly #context: GatewayContext;
+  readonly #rejections: RejectionLog;
+  readonly #rules: HeadRules;
+  readonly #relay: ControlRelay;
+  readonly server: Server;
+
+  constructor(context: GatewayContext, rejections: RejectionLog) {
+    this.#context = context;
+    this.#rejections = rejections;
+    const { settings } = context;
+    this.#rules = {
+      allowedHosts: new Set(settings.allowedHosts),
+      targetBytesMax: settings.limits.targetBytes,
+      headBytesMax: settings.limits.headBytes,
+      headLinesMax: settings.limits.headLines,
+      bodyBytesMax: settings.limits.bodyBytes,
+    };
+    this.#relay = new ControlRelay({
+      socketPath: settings.controlSocket,
+      isTls: settings.tls !== undefined || settings.behindTlsProxy,
+    });
+    this.server = this.#createServer();
+  }
+
+  #createServer(): Server {
+    const { settings } = this.#context;
+    const options = {
+      insecureHTTPParser: false,
+      requireHostHeader: false,
+      maxHeaderSize: settings.limits.headBytes,
+      headersTimeout: settings.timeouts.headMs,
+      requestTimeout: settings.timeouts.bodyMs + settings.timeouts.headMs,
+      keepAliveTimeout: settings.timeouts.keepAliveMs,
+      connectionsCheckingInterval: settings.timeouts.checkMs,
+      noDelay: true,
+      shouldUpgradeCallback: (request: IncomingMessage) =>
+        request.headers.upgrade?.toLowerCase() === 'websocket',
+    };
+    const server =
+      settings.tls === undefined
+        ? createHttpServer(options)
+        : createHttpsServer({
+            ...options,
+            cert: settings.tls.cert,
+            key: settings.tls.key,
+            ALPNProtocols: ['http/1.1'],
+            minVersion: `TLSv${settings.tlsMinVersion}`,
+          });
+    // Node would silently forget header lines beyond its own count; ours refuses them.
+    server.maxHeadersCount = 0;
+    server.on(settings.tls === undefined ? 'connection' : 'secureConnection', this.#onConnection);
+    server.on('request', this.#onRequest);
+    server.on('checkContinue', this.#onRequest);
+    server.on('checkExpectation', this.#onRequest);
+    server.on('upgrade', this.#onUpgrade);
+    server.on('connect', this.#onConnect);
+    server.on('clientError', this.#onClientError);
+    server.on('tlsClientError', (_error, socket) => socket.destroy());
+    return server;
+  }
+
+  setTls(cert: string, key: string): void {
+    if ('setSecureContext' in this.server) {
+      (this.server as Server & { setSecureContext(context: object): void }).setSecureContext({
+        cert,
+        key,
+        minVersion: `TLSv${this.#context.settings.tlsMinVersion}`,
+      });
+    }
+  }
+
+  close(): void {
+    this.server.close();
+    this.server.closeIdleConnections();
+    this.#relay.close();
+  }
+
+  // ---- connections -------------------------------------------------------------------------
+
+  readonly #onConnection = (socket: Socket): void => {
+    const { arena, counts, settings, metrics } = this.#context;
+    const address = socket.remoteAddress ?? '';
+    const ofAddress = counts.connectionOpened(address);
+    const inAll = arena.addConnections(1);
+    socket.once('close', () => {
+      counts.connectionClosed(address);
+      arena.addConnections(-1);
+    });
+    if (ofAddress > settings.limits.connectionsPerAddress || inAll > settings.limits.connections) {
+      const kind = inAll > settings.limits.connections ? 'connections' : 'connections_per_address';
+      metrics.count(`tensorforge_http_refused_total{kind="${kind}"}`);
+      socket.destroy();
+      return;
+    }
+    const connection = new Connection(socket, settings.limits.pipelined - 1, this.#onPoisonedTurn);
+    const unreserved = settings.limits.connections - settings.limits.connectionsReserved;
+    connection.mustAuthenticate = inAll > unreserved;
+  };
+
+  readonly #onPoisonedTurn = (connection: Connection): void => {
+    if (connection.poisoned !== undefined) this.#refuseRaw(connection, connection.poisoned, '/v1');
+  };
+
+  #refuseRaw(connection: Connection, cause: Refusal, path: string): void {
+    this.#context.lingering.refuse(connection, faceOfPath(path), cause);
+  }
+
+  readonly #onClientError = (
+    error: NodeJS.ErrnoException & { rawPacket?: Buffer },
+    raw: Duplex,
+  ): void => {
+    const socket = raw as Socket;
+    const connection = Connection.of(socket);
+    if (error.code === 'ECONNRESET' || connection === undefined || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const { cause, kind } = parserRefusal(error, this.#context.settings);
+    this.#context.metrics.count(`tensorforge_http_refused_total{kind="${kind}"}`);
+    const { current } = connection;
+    if (current?.complete === true) {
+      connection.poisoned = cause;
+      return;
+    }
+    const path = current?.url ?? firstTarget(error.rawPacket);
+    this.#refuseRaw(connection, cause, path);
+  };
+
+  readonly #onConnect = (request: IncomingMessage, raw: Duplex): void => {
+    const connection = Connection.of(raw as Socket);
+    this.#context.metrics.count('tensorforge_http_refused_total{kind="connect"}');
+    if (connection === undefined) raw.destroy();
+    else {
+      const words = 'CONNECT is not offered here.';
+      this.#refuseRaw(connection, refusal('method_not_allowed', words), request.url ?? '/');
+    }
+  };
+
+  // ---- requests ----------------------------------------------------------------------------
+
+  readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    const connection = Connection.of(request.socket);
+    if (connection === undefined) {
+      request.socket.destroy();
+      return;
+    }
+    const receivedMs = this.#context.monotonicMs();
+    connection.take(request, () => {
+      response.once('close', connection.turnEnded);
+      this.#serve(connection, request, response, receivedMs);
+    });
+  };
+
+  #serve(
+    connection: Connection,
+    request: IncomingMessage,
+    response: ServerResponse,
+    receivedMs: number,
+  ): void {
+    const target = request.url ?? '/';
+    const checked = checkHead(
+      {
+        method: request.method ?? '',
+        target,
+        httpVersion: request.httpVersion,
+        rawHeaders: request.rawHeaders,
+      },
+      this.#rules,
+    );
+    if (!checked.ok) {
+      this.#context.metrics.count(`tensorforge_http_refused_total{kind="${checked.error.kind}"}`);
+      if (checked.error.close) this.#refuseRaw(connection, checked.error, target);
+      else respondRefusal(response, faceOfPath(target), checked.error);
+      return;
+    }
+    const facts = checked.value;
+    const turn: Turn = { connection, request, response, facts, receivedMs };
+    if (facts.path === '/v1' || facts.path.startsWith('/v1/')) this.#serveDataPlane(turn);
+    else this.#relayToControl(turn);
+  }
+
+  #relayToControl(turn: Turn): void {
+    if (turn.facts.expectContinue) turn.response.writeContinue();
+    this.#relay.relay(turn.request, turn.response, faceOfPath(turn.facts.path));
+  }
+
+  #serveDataPlane(turn: Turn): void {
+    const { facts, request, connection } = turn;
+    if (this.#context.refusing() === 'starting') {
+      this.#refuse(turn, refusal('starting', 'The process is starting.'));
+      return;
+    }
+    const credential = extractCredential(facts);
+    if (!credential.ok) {
+      const reason = entryOf(credential.error.code).status === 401 ? 'absent' : 'ambiguous';
+      this.#reject(turn, credential.error, reason);
+      return;
+    }
+    const nowSeconds = Math.floor(this.#context.wallMs() / 1000);
+    const verdict = this.#context.keys.verify(credential.value.text, nowSeconds);
+    if (!verdict.ok) {
+      this.#reject(turn, refusal('invalid_api_key', invalidApiKeyMessage), verdict.reason);
+      return;
+    }
+    const { key } = verdict;
+    connection.mustAuthenticate = false;
+    this.#rejections.used(key.keyId, nowSeconds);
+    const refusing = this.#context.refusing();
+    if (refusing !== undefined) {
+      this.#refuse(turn, refusal(refusing, 'This process takes no new requests.'), { close: true });
+      return;
+    }
+    const match = matchDataPlane(request.method ?? '', facts.path);
+    if (match.kind === 'none') {
+      this.#refuse(turn, refusal('not_found', `There is no ${facts.path.slice(0, 200)} here.`));
+      return;
+    }
+    if (match.kind === 'wrong_method') {
+      const words = `${request.method} is not offered here; use ${match.allow}.`;
+      this.#refuse(turn, refusal('method_not_allowed', words), { headers: ['allow', match.allow] });
+      return;
+    }
+    const { permission } = match.route;
+    if (permission !== undefined && !key.permissions.includes(permission)) {
+      const words = `The key lacks the permission ${permission}.`;
+      this.#refuse(turn, refusal('permission_denied', words));
+      return;
+    }
+    this.#dispatch(turn, match.route, key, connection);
+  }
+
+  #dispatch(turn: Turn, route: DataPlaneRoute, key: KeyRecord, connection: Connection): void {
+    switch (route.kind) {
+      case 'inference':
+        this.#inference(turn, route, key, connection);
+        return;
+      case 'control':
+        this.#relayToControl(turn);
+        return;
+      case 'models': {
+        const distinct = /(^|&)distinct=true(&|$)/.test(turn.facts.query);
+        this.#respondJson(turn, modelListBody(this.#modelQuery(key), distinct));
+        return;
+      }
+      case 'model': {
+        const id = decodePathParameter(route.id);
+        const body = modelBody(this.#modelQuery(key), id);
+        if (body !== undefined) this.#respondJson(turn, body);
+        else {
+          const list = usableModels(this.#context.snapshot(), key, 50).join(', ');
+          const words = `No model “${id}”. This key can use: ${list}.`;
+          this.#refuse(turn, refusal('model_not_found', words, { param: 'model' }));
+        }
+        return;
+      }
+    }
+  }
+
+  #modelQuery(key: KeyRecord) {
+    return {
+      snapshot: this.#context.snapshot(),
+      key,
+      isHealthy: (slot: number) => this.#context.arena.statusCode(slot) === 1,
+      created: Math.floor(this.#context.wallMs() / 1000),
+    };
+  }
+
+  #inference(
+    turn: Turn,
+    route: Extract<DataPlaneRoute, { kind: 'inference' }>,
+    key: KeyRecord,
+    connection: Connection,
+  ): void {
+    const { facts, request, response, receivedMs } = turn;
+    const content = checkJsonContent(facts);
+    if (content !== undefined) {
+      this.#refuse(turn, content);
+      return;
+    }
+    if (facts.expectContinue) response.writeContinue();
+    const inference = new InferenceRequest(this.#context, {
+      request,
+      response,
+      connection,
+      requestId: randomUUIDv7(),
+      clientRequestId: facts.clientRequestId,
+      key,
+      kind: route.request,
+      enginePath: route.enginePath,
+      receivedMs,
+    });
+    inference.start();
+  }
+
+  #respondJson(turn: Turn, body: string): void {
+    const headers = [
+      'content-type',
+      'application/json',
+      'content-length',
+      String(Buffer.byteLength(body)),
+    ];
+    turn.response.writeHead(200, [...headers, 'x-request-id', randomUUIDv7()]);
+    turn.response.end(turn.request.method === 'HEAD' ? '' : body);
+  }
+
+  /** A bad credential: 401, or 429 once the address has had its share of them. */
+  #reject(turn: Turn, cause: Refusal, reason: string): void {
+    const { connection, facts } = turn;
+    const nowSeconds = Math.floor(this.#context.wallMs() / 1000);
+    this.#rejections.rejected(connection.address, facts.path, reason);
+    const allowed = this.#context.settings.limits.authAttemptsPerMinute;
+    const delay = this.#context.counts.rejectionDelaySeconds(
+      connection.address,
+      nowSeconds,
+      allowed,
+    );
+    const close = facts.expectContinue || connection.mustAuthenticate;
+    if (delay === 0) {
+      this.#refuse(turn, cause, { close });
+      return;
+    }
+    const words = `Too many rejected credentials from this address. A good key still passes.`;
+    const limited = refusal('auth_attempts_exceeded', words, { retryAfterSeconds: delay });
+    this.#refuse(turn, limited, { close });
+  }
+
+  #refuse(
+    turn: Turn,
+    cause: Refusal,
+    options: { readonly headers?: readonly string[]; readonly close?: boolean } = {},
+  ): void {
+    const { facts, response, connection } = turn;
+    const unread = facts.chunked || (facts.contentLength ?? 0) > drainableBytes;
+    if (unread) {
+      this.#refuseRaw(connection, cause, facts.path);
+      return;
+    }
+    respondRefusal(response, faceOfPath(facts.path), cause, {
+      headers: ['x-request-id', randomUUIDv7(), ...(options.headers ?? [])],
+      close: options.close === true,
+    });
+  }
+
+  // ---- upgrades ----------------------------------------------------------------------------
+
+  readonly #onUpgrade = (request: IncomingMessage, raw: Duplex, head: Buffer): void => {
+    const socket = raw as Socket;
+    const connection = Connection.of(socket);
+    if (connection === undefined) {
+      socket.destroy();
+      return;
+    }
+    const target = request.url ?? '/';
+    const checked = checkHead(
+      {
+        method: request.method ?? '',
+        target,
+        httpVersion: request.httpVersion,
+        rawHeaders: request.rawHeaders,
+      },
+      this.#rules,
+    );
+    if (!checked.ok) {
+      this.#context.metrics.count(`tensorforge_http_refused_total{kind="${checked.error.kind}"}`);
+      this.#refuseRaw(connection, checked.error, target);
+      return;
+    }
+    if (!socketPaths.has(checked.value.path) || connection.current !== undefined) {
+      this.#refuseRaw(
+        connection,
+        refusal('not_found', 'There is no socket here.'),
+        checked.value.path,
+      );
+      return;
+    }
+    this.#relay.upgrade(request, socket, head);
+  };
+}
+
+/** The target on the request line of what the parser could not read; `/` when there is none. */
+function firstTarget(packet: Buffer | undefined): string {
+  if (packet === undefined) return '/';
+  const line = packet.toString('latin1', 0, Math.min(packet.length, 256));
+  return /^[A-Za-z]+[ \t]+(\/[^\s]*)/.exec(line)?.[1] ?? '/';
+}

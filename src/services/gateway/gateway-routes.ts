@@ -1,0 +1,202 @@
+// Routes of the edge itself: health, metrics, overview, decisions, services, documents.
+
+import { z } from 'zod';
+import { TensorForgeError } from '../../errors/tensorforge-error.ts';
+import {
+  type ControlRoute,
+  json,
+  needs,
+  publicRoute,
+  type RouteNeeds,
+} from '../../io/http/control-route.ts';
+import {
+  decisionListSchema,
+  decisionSchema,
+  gatewayHealthSchema,
+  type OverviewWire,
+  overviewSchema,
+  serviceHealthSchema,
+  serviceListSchema,
+} from '../../protocol/control/schemas.ts';
+import { docsPage } from './docs-page.ts';
+import type { ServiceBoard } from './service-board.ts';
+import { pageHeaders } from './static-files.ts';
+import type { Traffic } from './traffic.ts';
+
+export type GatewayRoutesOptions = {
+  readonly board: ServiceBoard;
+  readonly traffic: Traffic;
+  readonly backends: () => {
+    readonly total: number;
+    readonly healthy: number;
+    readonly models: number;
+  };
+  readonly overview: () => OverviewWire;
+  readonly stats: () => unknown;
+  /** Metrics of the process and the fleet, Prometheus text. */
+  readonly processMetrics: () => Promise<string>;
+  /** `/metrics` and `/api/docs` for everybody rather than loopback and credentials. */
+  readonly isMetricsPublic: boolean;
+  /** Can control be reached and is the database there? */
+  readonly isDatabaseThere: () => Promise<boolean>;
+  readonly isStopping: () => boolean;
+  /** The OpenAPI document. */
+  readonly openapi: () => unknown;
+};
+
+const listQuery = z.object({ limit: z.coerce.number().int().min(1).default(50) });
+
+export function gatewayRoutes(options: GatewayRoutesOptions): ControlRoute[] {
+  const { board, traffic } = options;
+  const common = { service: 'gateway', method: 'GET' } as const;
+  const operations: RouteNeeds = options.isMetricsPublic
+    ? publicRoute
+    : { kind: 'loopback_or', permission: 'telemetry:read' };
+  const ready = () => {
+    if (options.isStopping())
+      throw new TensorForgeError('shutting_down', 'The process is stopping.');
+    if (!board.isReady) throw new TensorForgeError('starting', 'The process is starting.');
+    return json({ status: 'ready' });
+  };
+  return [
+    {
+      ...common,
+      path: '/health',
+      needs: publicRoute,
+      summary: 'Health of the gateway, its backends and all services',
+      answer: gatewayHealthSchema,
+      handle: () => json(board.gateway(options.backends())),
+    },
+    {
+      ...common,
+      path: '/health/live',
+      needs: publicRoute,
+      summary: 'The process answers',
+      answer: z.object({ status: z.string() }),
+      handle: () => json({ status: 'live' }),
+    },
+    {
+      ...common,
+      path: '/health/ready',
+      needs: publicRoute,
+      summary: 'The process takes requests; 503 while it starts or stops',
+      answer: z.object({ status: z.string() }),
+      handle: ready,
+    },
+    {
+      ...common,
+      path: '/api/:service/health',
+      needs: publicRoute,
+      summary: 'Health of one service',
+      answer: serviceHealthSchema,
+      handle: (call) => {
+        const id = call.params['service'] ?? '';
+        const health = board.health(id);
+        if (health === undefined)
+          throw new TensorForgeError('not_found', `There is no service ${id.slice(0, 100)}.`);
+        return json(health, health.state === 'stopped' ? 503 : 200);
+      },
+    },
+    {
+      ...common,
+      path: '/api/v1/health',
+      needs: publicRoute,
+      summary: 'The control API and its database answer',
+      answer: z.object({ status: z.string() }),
+      handle: async () => {
+        if (await options.isDatabaseThere()) return json({ status: 'ok' });
+        throw new TensorForgeError('retry', 'The database does not answer.');
+      },
+    },
+    {
+      ...common,
+      path: '/metrics',
+      needs: operations,
+      summary: 'Metrics in the Prometheus text format',
+      handle: async () => ({
+        status: 200,
+        contentType: 'text/plain; version=0.0.4; charset=utf-8',
+        body: (await options.processMetrics()) + traffic.metricsText(),
+      }),
+    },
+    {
+      ...common,
+      path: '/api/docs',
+      needs: operations,
+      summary: 'This API for people',
+      handle: () => ({
+        status: 200,
+        contentType: 'text/html; charset=utf-8',
+        headers: pageHeaders,
+        body: docsPage(options.openapi()),
+      }),
+    },
+    {
+      ...common,
+      path: '/api/docs/openapi.json',
+      needs: operations,
+      summary: 'This API as OpenAPI 3.1',
+      handle: () => json(options.openapi()),
+    },
+    {
+      ...common,
+      path: '/api/v1/overview',
+      needs: needs('telemetry:read'),
+      summary: 'Verdict, what wants a person, and the series of the last five minutes',
+      answer: overviewSchema,
+      handle: () => json(options.overview()),
+    },
+    {
+      ...common,
+      path: '/api/v1/services',
+      needs: needs('telemetry:read'),
+      summary: 'The thirteen services',
+      answer: serviceListSchema,
+      handle: () => {
+        const services = board.list();
+        return json({ count: services.length, services });
+      },
+    },
+    {
+      ...common,
+      path: '/api/v1/decisions',
+      needs: needs('decisions:read'),
+      summary: 'The newest decisions, newest first',
+      query: listQuery,
+      answer: decisionListSchema,
+      handle: (call) => {
+        const { limit } = listQuery.parse(call.query);
+        const decisions = traffic.decisions(Math.min(limit, 100));
+        return json({ count: traffic.decisions(100).length, decisions });
+      },
+    },
+    {
+      ...common,
+      path: '/api/v1/decisions/:id',
+      needs: needs('decisions:read'),
+      summary: 'One decision by its id or its request id: why this backend, why not each other',
+      answer: decisionSchema,
+      handle: (call) => {
+        const id = call.params['id'] ?? '';
+        const decision = traffic.decision(id);
+        if (decision !== undefined) return json(decision);
+        const words = `No decision ${id.slice(0, 100)} among the newest 100, which is what is kept.`;
+        throw new TensorForgeError('not_found', words);
+      },
+    },
+    {
+      ...common,
+      path: '/v1/stats',
+      needs: needs('telemetry:read'),
+      summary: 'Totals since the start and figures per backend',
+      handle: () => json(options.stats()),
+    },
+    {
+      ...common,
+      path: '/v1/history',
+      needs: needs('telemetry:read'),
+      summary: 'The newest 100 requests',
+      handle: () => json({ object: 'list', data: traffic.decisions(100) }),
+    },
+  ];
+}

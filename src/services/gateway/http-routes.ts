@@ -1,0 +1,63 @@
+// The data-plane routes of a gateway thread, as one table: method, permission and what is called on
+// the engine. The engine's path comes from here, never from the client.
+
+import type { RequestKind } from '../../protocol/openai/request-body.ts';
+
+export type DataPlaneRoute =
+  | {
+      readonly kind: 'inference';
+      readonly request: RequestKind;
+      readonly enginePath: string;
+      readonly permission: 'inference:use';
+    }
+  | { readonly kind: 'models'; readonly permission: 'models:read' }
+  | { readonly kind: 'model'; readonly id: string; readonly permission: 'models:read' }
+  /** Documented operations under /v1 that the control thread answers. */
+  | { readonly kind: 'control'; readonly permission: undefined };
+
+export type RouteMatch =
+  | { readonly kind: 'found'; readonly route: DataPlaneRoute }
+  | { readonly kind: 'wrong_method'; readonly allow: string }
+  | { readonly kind: 'none' };
+
+const inference = new Map<string, RequestKind>([
+  ['/v1/chat/completions', 'chat'],
+  ['/v1/completions', 'completions'],
+  ['/v1/embeddings', 'embeddings'],
+  ['/v1/responses', 'responses'],
+]);
+
+const controlOperations = new Map<string, string>([
+  ['/v1/stats', 'GET'],
+  ['/v1/history', 'GET'],
+]);
+
+function withMethod(method: string, allow: string, route: DataPlaneRoute): RouteMatch {
+  if (method === allow || (method === 'HEAD' && allow === 'GET')) return { kind: 'found', route };
+  return { kind: 'wrong_method', allow };
+}
+
+/** `path` is canonical, without query. */
+export function matchDataPlane(method: string, path: string): RouteMatch {
+  const request = inference.get(path);
+  if (request !== undefined) {
+    return withMethod(method, 'POST', {
+      kind: 'inference',
+      request,
+      enginePath: path,
+      permission: 'inference:use',
+    });
+  }
+  if (path === '/v1/models') {
+    return withMethod(method, 'GET', { kind: 'models', permission: 'models:read' });
+  }
+  const operation = controlOperations.get(path);
+  if (operation !== undefined) {
+    return withMethod(method, operation, { kind: 'control', permission: undefined });
+  }
+  if (path.startsWith('/v1/models/') && path.length > '/v1/models/'.length) {
+    const id = path.slice('/v1/models/'.length);
+    return withMethod(method, 'GET', { kind: 'model', id, permission: 'models:read' });
+  }
+  return { kind: 'none' };
+}

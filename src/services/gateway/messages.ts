@@ -1,0 +1,136 @@
+// What the control thread and a gateway thread tell each other. Structure goes down as deltas with
+// a version; figures come up as batched reports, never one message per request.
+
+import type { RoutingSettings, Target } from '../../core/routing/snapshot.ts';
+import type { KeyRecord } from '../../io/credentials/key-table.ts';
+import type { ArenaParts } from '../../io/shared-memory/arena.ts';
+import type { DecisionWire } from '../../protocol/control/schemas.ts';
+
+/** What a gateway thread is started with. Times in ms, sizes in bytes. */
+export type GatewaySettings = {
+  readonly host: string;
+  readonly port: number;
+  readonly reusePort: boolean;
+  readonly controlSocket: string;
+  readonly allowedHosts: readonly string[];
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly tlsMinVersion: '1.2' | '1.3';
+  readonly behindTlsProxy: boolean;
+  readonly build: string;
+  readonly limits: {
+    readonly connections: number;
+    readonly connectionsPerAddress: number;
+    /** Of all connections, those kept for clients that have shown a valid credential. */
+    readonly connectionsReserved: number;
+    readonly concurrentRequests: number;
+    /** Inference requests of one key in flight at once; 0 sets no limit. */
+    readonly requestsPerKey: number;
+    /** Rejected credentials of one address in a minute that are answered 401. */
+    readonly authAttemptsPerMinute: number;
+    readonly pipelined: number;
+    readonly headBytes: number;
+    readonly headLines: number;
+    readonly targetBytes: number;
+    readonly bodyBytes: number;
+    readonly bodyChunks: number;
+    readonly bodyMinBytesPerSecond: number;
+    readonly json: {
+      readonly depth: number;
+      readonly containers: number;
+      readonly members: number;
+    };
+    readonly upstream: {
+      readonly idleSockets: number;
+      readonly headBytes: number;
+      readonly interimAnswers: number;
+      readonly eventBytes: number;
+      readonly bodyBytes: number;
+    };
+  };
+  readonly timeouts: {
+    readonly headMs: number;
+    readonly bodyMs: number;
+    /** Time before the speed of a body counts. */
+    readonly bodyGraceMs: number;
+    readonly keepAliveMs: number;
+    readonly slowReaderMs: number;
+    /** How often the time-outs of client connections are looked at. */
+    readonly checkMs: number;
+    readonly connectMs: number;
+    readonly firstByteMs: number;
+    readonly idleMs: number;
+    readonly totalMs: number;
+  };
+};
+
+export type ThreadStart = {
+  readonly thread: number;
+  readonly settings: GatewaySettings;
+  readonly arena: ArenaParts;
+  readonly counts: SharedArrayBuffer;
+  readonly pepper: string;
+  readonly keys: readonly KeyRecord[];
+  readonly version: number;
+  readonly targets: readonly Target[];
+  readonly routing: RoutingSettings;
+  readonly serving: Serving;
+};
+
+/** `stranger`: another process listens on our port, so nothing is served (ruling R8). */
+export type Serving = 'starting' | 'open' | 'stranger';
+
+export type ToThread =
+  | {
+      readonly type: 'targets';
+      readonly version: number;
+      readonly upsert: readonly Target[];
+      readonly remove: readonly string[];
+    }
+  | { readonly type: 'routing'; readonly routing: RoutingSettings }
+  | {
+      readonly type: 'keys';
+      readonly upsert: readonly KeyRecord[];
+      readonly remove: readonly string[];
+    }
+  | { readonly type: 'tls'; readonly cert: string; readonly key: string }
+  | { readonly type: 'serve'; readonly state: Serving }
+  | { readonly type: 'drain'; readonly graceMs: number };
+
+/** A metric's delta since the last report: counter increments and histogram bucket increments. */
+export type MetricDelta =
+  | { readonly kind: 'counter'; readonly key: string; readonly value: number }
+  | {
+      readonly kind: 'histogram';
+      readonly key: string;
+      readonly counts: readonly number[];
+      readonly sum: number;
+    };
+
+export type ThreadReport = {
+  readonly type: 'report';
+  readonly thread: number;
+  readonly finished: number;
+  readonly failed: number;
+  /** Log-bucket counts of first-byte latencies since the last report; see latency-buckets.ts. */
+  readonly firstByte: readonly (readonly [bucket: number, count: number])[];
+  readonly metrics: readonly MetricDelta[];
+  /** Newest decisions since the last report, oldest first, at most 100. */
+  readonly decisions: readonly DecisionWire[];
+  readonly lastUsed: readonly (readonly [keyId: string, unixSeconds: number])[];
+  readonly rejections: readonly AuthRejection[];
+};
+
+export type AuthRejection = {
+  readonly address: string;
+  readonly path: string;
+  readonly reason: string;
+  readonly count: number;
+};
+
+export type FromThread =
+  | { readonly type: 'listening'; readonly thread: number; readonly port: number }
+  | { readonly type: 'applied'; readonly thread: number; readonly version: number }
+  | { readonly type: 'connect_failed'; readonly backendId: string }
+  | { readonly type: 'drained'; readonly thread: number; readonly cut: number }
+  | { readonly type: 'fatal'; readonly thread: number; readonly words: string }
+  | ThreadReport;

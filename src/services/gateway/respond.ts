@@ -1,0 +1,54 @@
+// How a gateway thread writes an answer of its own: one envelope for every failure, on the face
+// that the path chooses.
+
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { entryOf } from '../../errors/catalogue.ts';
+import { errorBody, errorHeaders, type Face } from '../../errors/faces.ts';
+import type { Refusal } from '../../errors/tensorforge-error.ts';
+
+/** Header names are lower case; the prefix of ours is this one constant. */
+export const ownPrefix = 'x-tensorforge-';
+
+/** Writes a refusal; `close` ends the connection after it. */
+export function respondRefusal(
+  response: ServerResponse,
+  face: Face,
+  refusal: Refusal,
+  options: { readonly headers?: readonly string[]; readonly close?: boolean } = {},
+): void {
+  if (response.headersSent || response.destroyed) return;
+  const body = errorBody(face, refusal);
+  const flat: string[] = ['content-length', String(Buffer.byteLength(body))];
+  for (const [name, value] of errorHeaders(face, refusal)) flat.push(name, value);
+  if (options.headers !== undefined) flat.push(...options.headers);
+  if (options.close === true) flat.push('connection', 'close');
+  response.writeHead(entryOf(refusal.code).status, flat);
+  response.end(body);
+}
+
+const reasonPhrases: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  413: 'Content Too Large',
+  431: 'Request Header Fields Too Large',
+  501: 'Not Implemented',
+};
+
+/** Writes a refusal past Node's response object (the parser gave up, or a body stays unread). */
+export function refuseOnSocket(socket: Socket, face: Face, refusal: Refusal): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status } = entryOf(refusal.code);
+  const body = errorBody(face, refusal);
+  const head = [`HTTP/1.1 ${status} ${reasonPhrases[status] ?? 'Error'}`];
+  for (const [name, value] of errorHeaders(face, refusal)) head.push(`${name}: ${value}`);
+  head.push(`content-length: ${Buffer.byteLength(body)}`, 'connection: close', '', '');
+  // Half-closed, and nothing more is read: the peer can still read the answer. The caller destroys
+  // the socket a little later, since closing with unread bytes would take the answer back.
+  socket.pause();
+  socket.end(head.join('\r\n') + body);
+}

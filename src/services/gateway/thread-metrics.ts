@@ -1,0 +1,60 @@
+// What one gateway thread counts. Plain adds on objects that only this thread touches; a report
+// four times a second carries the increments to the control thread, which sums and prints them.
+
+import type { MetricDelta } from './messages.ts';
+
+export const requestSeconds = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300] as const;
+export const firstByteSeconds = [0.05, 0.1, 0.5, 1, 5] as const;
+export const overheadSeconds = [
+  0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
+] as const;
+
+type Histogram = { readonly bounds: readonly number[]; readonly counts: number[]; sum: number };
+
+/** Escapes a label value for the Prometheus text format. */
+export function labelValue(value: string): string {
+  return value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
+}
+
+export class ThreadMetrics {
+  readonly #counters = new Map<string, number>();
+  readonly #histograms = new Map<string, Histogram>();
+
+  /** `key` is the metric's name and its labels as they will be printed. */
+  count(key: string, by = 1): void {
+    this.#counters.set(key, (this.#counters.get(key) ?? 0) + by);
+  }
+
+  observe(key: string, bounds: readonly number[], value: number): void {
+    let histogram = this.#histograms.get(key);
+    if (histogram === undefined) {
+      histogram = { bounds, counts: new Array<number>(bounds.length + 1).fill(0), sum: 0 };
+      this.#histograms.set(key, histogram);
+    }
+    let bucket = 0;
+    while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++;
+    (histogram.counts[bucket] as number)++;
+    histogram.sum += value;
+  }
+
+  /** The increments since the last call. */
+  drain(): MetricDelta[] {
+    const deltas: MetricDelta[] = [];
+    for (const [key, value] of this.#counters) {
+      if (value !== 0) deltas.push({ kind: 'counter', key, value });
+    }
+    this.#counters.clear();
+    for (const [key, histogram] of this.#histograms) {
+      if (histogram.counts.every((count) => count === 0)) continue;
+      deltas.push({
+        kind: 'histogram',
+        key,
+        counts: [...histogram.counts],
+        sum: histogram.sum,
+      });
+      histogram.counts.fill(0);
+      histogram.sum = 0;
+    }
+    return deltas;
+  }
+}

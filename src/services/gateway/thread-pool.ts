@@ -1,0 +1,123 @@
+// The gateway threads, seen from the control thread: started together, told every change, listened
+// to, replaced when one dies. What a dead thread held in the arena is taken back.
+
+import { Worker } from 'node:worker_threads';
+import { TensorForgeError } from '../../errors/tensorforge-error.ts';
+import type { Arena } from '../../io/shared-memory/arena.ts';
+import type { FromThread, ThreadReport, ThreadStart, ToThread } from './messages.ts';
+
+export type ThreadPoolPorts = {
+  readonly arena: Arena;
+  /** What a thread that starts now must know. */
+  readonly startOf: (thread: number) => ThreadStart;
+  readonly onReport: (report: ThreadReport) => void;
+  readonly onApplied: (thread: number, version: number) => void;
+  readonly onConnectFailed: (backendId: string) => void;
+  readonly onDied: (thread: number, words: string, reclaimed: number) => void;
+};
+
+const entry = new URL('./thread.ts', import.meta.url);
+
+/** A thread that dies is started again, at most this often in its life. */
+const restartsMax = 20;
+
+type Member = { worker: Worker; restarts: number };
+
+export class ThreadPool {
+  readonly #ports: ThreadPoolPorts;
+  readonly #members: Member[] = [];
+  #stopping = false;
+  #drained: ((cut: number) => void)[] = [];
+
+  constructor(ports: ThreadPoolPorts) {
+    this.#ports = ports;
+  }
+
+  get size(): number {
+    return this.#members.length;
+  }
+
+  /** Resolves with the bound port once every thread listens. */
+  async start(count: number): Promise<number> {
+    const first = await this.#spawn(0);
+    const rest = Array.from({ length: count - 1 }, (_, i) => this.#spawn(i + 1));
+    await Promise.all(rest);
+    return first;
+  }
+
+  #spawn(thread: number): Promise<number> {
+    const worker = new Worker(entry, {
+      workerData: this.#ports.startOf(thread),
+      name: `gateway-${thread}`,
+      resourceLimits: { maxYoungGenerationSizeMb: 32 },
+    });
+    const member = this.#members[thread];
+    if (member === undefined) this.#members[thread] = { worker, restarts: 0 };
+    else member.worker = worker;
+    return new Promise((resolve, reject) => {
+      worker.on('message', (message: FromThread) => {
+        if (message.type === 'listening') resolve(message.port);
+        else if (message.type === 'fatal') {
+          reject(new TensorForgeError('internal_error', `gateway thread: ${message.words}`));
+        } else this.#onMessage(message);
+      });
+      worker.on('error', (error: unknown) => {
+        this.#onDeath(thread, error instanceof Error ? error.message : 'unknown');
+      });
+      worker.on('exit', (code) => {
+        reject(new TensorForgeError('internal_error', `a gateway thread ended with code ${code}`));
+        if (!this.#stopping && code !== 0) this.#onExit(thread);
+      });
+    });
+  }
+
+  #onMessage(message: Exclude<FromThread, { type: 'listening' | 'fatal' }>): void {
+    switch (message.type) {
+      case 'applied':
+        this.#ports.onApplied(message.thread, message.version);
+        return;
+      case 'connect_failed':
+        this.#ports.onConnectFailed(message.backendId);
+        return;
+      case 'report':
+        this.#ports.onReport(message);
+        return;
+      case 'drained':
+        this.#drained.shift()?.(message.cut);
+        return;
+    }
+  }
+
+  #onDeath(thread: number, words: string): void {
+    const reclaimed = this.#ports.arena.reclaimThread(thread);
+    this.#ports.onDied(thread, words, reclaimed);
+  }
+
+  #onExit(thread: number): void {
+    const member = this.#members[thread];
+    if (member === undefined || member.restarts >= restartsMax) return;
+    member.restarts++;
+    // The new thread starts from the present state; a failure of it comes back here.
+    this.#spawn(thread).catch(() => undefined);
+  }
+
+  broadcast(message: ToThread): void {
+    for (const { worker } of this.#members) worker.postMessage(message);
+  }
+
+  /** Lets running requests finish within `graceMs`, then cuts; the number of requests cut. */
+  async drain(graceMs: number): Promise<number> {
+    this.#stopping = true;
+    const ends = this.#members.map(
+      () => new Promise<number>((resolve) => this.#drained.push(resolve)),
+    );
+    this.broadcast({ type: 'drain', graceMs });
+    const cuts = await Promise.all(ends);
+    return cuts.reduce((sum, cut) => sum + cut, 0);
+  }
+
+  async terminate(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.#members.map(({ worker }) => worker.terminate()));
+  }
+}

@@ -1,0 +1,262 @@
+// A gateway thread: it attaches to the shared arena, holds its own copy of snapshot and keys, and
+// serves the port. It is told about changes and reports figures; it never asks anything back on the
+// path of a request.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { present } from '../../base/assert.ts';
+import type { BackendId } from '../../base/brand.ts';
+import { buildSnapshot, type RoutingSnapshot, type Target } from '../../core/routing/snapshot.ts';
+import { refusal } from '../../errors/tensorforge-error.ts';
+import { KeyTable } from '../../io/credentials/key-table.ts';
+import { createUpstreamPool } from '../../io/http/upstream/pool.ts';
+import type { UpstreamPool } from '../../io/http/upstream/upstream.ts';
+import { Arena } from '../../io/shared-memory/arena.ts';
+import { SharedCounts } from '../../io/shared-memory/shared-counts.ts';
+import { defaultJsonLimits, type JsonLimits } from '../../protocol/openai/json-scan.ts';
+import { Lingering } from './connection.ts';
+import type { GatewayContext } from './context.ts';
+import { DecisionLog } from './decision-log.ts';
+import { EdgeServer } from './edge-server.ts';
+import type { InferenceRequest } from './inference-request.ts';
+import { bucketCount, bucketOf } from './latency-buckets.ts';
+import type { FromThread, ThreadStart, ToThread } from './messages.ts';
+import { RejectionLog } from './rejection-log.ts';
+import { ThreadMetrics } from './thread-metrics.ts';
+
+const sweepEveryMs = 100;
+const reportEveryMs = 250;
+
+class GatewayThread implements GatewayContext {
+  readonly thread: number;
+  readonly settings: ThreadStart['settings'];
+  readonly arena: Arena;
+  readonly counts: SharedCounts;
+  readonly keys: KeyTable;
+  readonly metrics = new ThreadMetrics();
+  readonly decisions = new DecisionLog();
+  readonly active = new Set<InferenceRequest>();
+  readonly jsonLimits: JsonLimits;
+  readonly lingering = new Lingering(() => performance.now());
+  readonly #rejections = new RejectionLog(this.metrics);
+  readonly #targets = new Map<string, Target>();
+  readonly #pools = new Map<string, UpstreamPool>();
+  readonly #send: (message: FromThread) => void;
+  readonly #firstByte = new Uint32Array(bucketCount);
+  readonly #edge: EdgeServer;
+  #routing: ThreadStart['routing'];
+  #snapshot: RoutingSnapshot;
+  #finished = 0;
+  #failed = 0;
+  #draining = false;
+  #serving: Extract<ToThread, { type: 'serve' }>['state'] = 'starting';
+  #sweeps = 0;
+
+  constructor(start: ThreadStart, send: (message: FromThread) => void) {
+    this.thread = start.thread;
+    this.settings = start.settings;
+    this.#send = send;
+    const { json } = start.settings.limits;
+    this.jsonLimits = {
+      ...defaultJsonLimits,
+      depthMax: json.depth,
+      containersMax: json.containers,
+      membersMax: json.members,
+    };
+    this.arena = new Arena(start.arena);
+    this.counts = new SharedCounts(start.counts);
+    this.keys = new KeyTable(start.pepper);
+    for (const key of start.keys) this.keys.upsert(key);
+    for (const target of start.targets) this.#targets.set(target.id, target);
+    this.#routing = start.routing;
+    this.#snapshot = buildSnapshot(start.version, start.targets, start.routing);
+    this.#serving = start.serving;
+    this.#edge = new EdgeServer(this, this.#rejections);
+  }
+
+  listen(): void {
+    const { host, port, reusePort } = this.settings;
+    const { server } = this.#edge;
+    server.on('error', (error) => {
+      this.#send({ type: 'fatal', thread: this.thread, words: error.message });
+    });
+    server.listen({ host, port, reusePort, exclusive: true, backlog: 1024 }, () => {
+      const address = server.address();
+      const bound = typeof address === 'object' && address !== null ? address.port : port;
+      this.#send({ type: 'listening', thread: this.thread, port: bound });
+      this.#send({ type: 'applied', thread: this.thread, version: this.#snapshot.version });
+    });
+    setInterval(() => this.#sweep(), sweepEveryMs).unref();
+    setInterval(() => this.report(), reportEveryMs).unref();
+  }
+
+  on(message: ToThread): void {
+    switch (message.type) {
+      case 'targets':
+        this.#applyTargets(message);
+        return;
+      case 'routing':
+        this.#routing = message.routing;
+        this.#rebuild(this.#snapshot.version);
+        return;
+      case 'keys':
+        this.#applyKeys(message);
+        return;
+      case 'tls':
+        this.#edge.setTls(message.cert, message.key);
+        return;
+      case 'serve':
+        this.#serving = message.state;
+        return;
+      case 'drain':
+        this.#drain(message.graceMs);
+        return;
+    }
+  }
+
+  #applyTargets(message: Extract<ToThread, { type: 'targets' }>): void {
+    for (const id of message.remove) {
+      this.#targets.delete(id);
+      this.#pools.get(id)?.close();
+      this.#pools.delete(id);
+    }
+    for (const target of message.upsert) {
+      const before = this.#targets.get(target.id);
+      if (before !== undefined && before.url !== target.url) {
+        this.#pools.get(target.id)?.close();
+        this.#pools.delete(target.id);
+      }
+      this.#targets.set(target.id, target);
+    }
+    this.#rebuild(message.version);
+    this.#send({ type: 'applied', thread: this.thread, version: message.version });
+  }
+
+  #rebuild(version: number): void {
+    this.#snapshot = buildSnapshot(version, [...this.#targets.values()], this.#routing);
+  }
+
+  #applyKeys(message: Extract<ToThread, { type: 'keys' }>): void {
+    for (const key of message.upsert) this.keys.upsert(key);
+    for (const id of message.remove) this.keys.remove(id);
+    if (message.remove.length === 0) return;
+    const revoked = new Set(message.remove);
+    for (const request of this.active) {
+      if (!revoked.has(request.keyId)) continue;
+      request.end(refusal('invalid_api_key', 'The API key was revoked while the request ran.'));
+    }
+  }
+
+  #drain(graceMs: number): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.#edge.close();
+    const deadlineMs = this.monotonicMs() + graceMs;
+    const timer = setInterval(() => {
+      const over = this.monotonicMs() >= deadlineMs;
+      if (this.active.size > 0 && !over) return;
+      clearInterval(timer);
+      const cut = this.active.size;
+      const cause = refusal('shutting_down', 'The process stops and its grace is over.');
+      for (const request of this.active) request.end(cause);
+      this.report();
+      this.#send({ type: 'drained', thread: this.thread, cut });
+    }, 20);
+  }
+
+  #sweep(): void {
+    const nowMs = this.monotonicMs();
+    for (const request of this.active) request.sweep(nowMs);
+    this.lingering.sweep(nowMs);
+    this.#sweeps++;
+    if (this.#sweeps % 10 === 0) for (const pool of this.#pools.values()) pool.sweep(nowMs);
+  }
+
+  report(): void {
+    const { rejections, lastUsed } = this.#rejections.drain();
+    const metrics = this.metrics.drain();
+    if (metrics.length === 0 && rejections.length === 0 && lastUsed.length === 0) return;
+    const firstByte: (readonly [number, number])[] = [];
+    for (let bucket = 0; bucket < bucketCount; bucket++) {
+      const count = this.#firstByte[bucket] as number;
+      if (count > 0) firstByte.push([bucket, count]);
+    }
+    this.#firstByte.fill(0);
+    this.#send({
+      type: 'report',
+      thread: this.thread,
+      finished: this.#finished,
+      failed: this.#failed,
+      firstByte,
+      metrics,
+      decisions: this.decisions.drain(),
+      lastUsed,
+      rejections,
+    });
+    this.#finished = 0;
+    this.#failed = 0;
+  }
+
+  // ---- GatewayContext ----------------------------------------------------------------------
+
+  finished(isFailure: boolean, firstByteMs: number | undefined): void {
+    this.#finished++;
+    if (isFailure) this.#failed++;
+    if (firstByteMs !== undefined) {
+      const bucket = bucketOf(firstByteMs);
+      this.#firstByte[bucket] = (this.#firstByte[bucket] as number) + 1;
+    }
+  }
+
+  snapshot(): RoutingSnapshot {
+    return this.#snapshot;
+  }
+
+  poolOf(target: Target): UpstreamPool {
+    let pool = this.#pools.get(target.id);
+    if (pool === undefined) {
+      const { idleSockets, headBytes, interimAnswers, bodyBytes } = this.settings.limits.upstream;
+      pool = createUpstreamPool({
+        url: target.url,
+        maxIdle: idleSockets,
+        limits: {
+          headBytesMax: headBytes,
+          interimAnswersMax: interimAnswers,
+          bodyBytesMax: bodyBytes,
+        },
+      });
+      this.#pools.set(target.id, pool);
+    }
+    return pool;
+  }
+
+  credentialOf(target: Target): readonly string[] {
+    if (target.apiKeyEnv === undefined) return noHeaders;
+    const key = process.env[target.apiKeyEnv];
+    return key === undefined ? noHeaders : ['authorization', `Bearer ${key}`];
+  }
+
+  connectFailed(id: BackendId): void {
+    this.#send({ type: 'connect_failed', backendId: id });
+  }
+
+  refusing(): 'starting' | 'shutting_down' | 'internal_error' | undefined {
+    if (this.#draining) return 'shutting_down';
+    if (this.#serving === 'open') return undefined;
+    return this.#serving === 'starting' ? 'starting' : 'internal_error';
+  }
+
+  monotonicMs(): number {
+    return performance.now();
+  }
+
+  wallMs(): number {
+    return Date.now();
+  }
+}
+
+const noHeaders: readonly string[] = [];
+
+const port = present(parentPort, 'the gateway thread runs as a worker');
+const thread = new GatewayThread(workerData as ThreadStart, (message) => port.postMessage(message));
+port.on('message', (message: ToThread) => thread.on(message));
+thread.listen();

@@ -1,0 +1,204 @@
+// What all gateway threads report, summed on the control thread: the series of the last five
+// minutes, the metrics in the Prometheus text format, and the newest decisions.
+
+import { Ring } from '../../base/ring.ts';
+import type { DecisionWire, OverviewWire } from '../../protocol/control/schemas.ts';
+import { bucketCount, percentileMs } from './latency-buckets.ts';
+import type { ThreadReport } from './messages.ts';
+import { firstByteSeconds, overheadSeconds, requestSeconds } from './thread-metrics.ts';
+
+type Second = { t: number; requests: number; failed: number; firstByte: Uint32Array };
+type Sum = { counts: number[]; sum: number };
+type MetricKind = { readonly type: 'counter' | 'histogram'; readonly help: string };
+
+const seriesSeconds = 300;
+const decisionsKept = 100;
+
+const boundsOf: Readonly<Record<string, readonly number[]>> = {
+  tensorforge_request_duration_seconds: requestSeconds,
+  tensorforge_time_to_first_byte_seconds: firstByteSeconds,
+  tensorforge_overhead_seconds: overheadSeconds,
+};
+
+const catalogue: Readonly<Record<string, MetricKind>> = {
+  tensorforge_requests_total: { type: 'counter', help: 'Inference requests answered.' },
+  tensorforge_errors_total: {
+    type: 'counter',
+    help: 'Inference requests that ended in an error, by code.',
+  },
+  tensorforge_attempt_failures_total: {
+    type: 'counter',
+    help: 'Attempts on a backend that failed.',
+  },
+  tensorforge_failovers_total: {
+    type: 'counter',
+    help: 'Attempts after the first one of a request.',
+  },
+  tensorforge_streams_cut_total: { type: 'counter', help: 'Streams that ended in an error event.' },
+  tensorforge_tokens_total: { type: 'counter', help: 'Tokens that backends reported.' },
+  tensorforge_usage_rejected_total: {
+    type: 'counter',
+    help: 'Usage reports that were not plausible.',
+  },
+  tensorforge_pending_clamped_total: {
+    type: 'counter',
+    help: 'Decrements of a pending count at zero.',
+  },
+  tensorforge_http_refused_total: {
+    type: 'counter',
+    help: 'Connections and requests refused at the HTTP edge.',
+  },
+  tensorforge_auth_rejected_total: { type: 'counter', help: 'Credentials that were not accepted.' },
+  tensorforge_request_duration_seconds: {
+    type: 'histogram',
+    help: 'From the head of a request to the end of its answer.',
+  },
+  tensorforge_time_to_first_byte_seconds: {
+    type: 'histogram',
+    help: 'From the head of a request to the first byte of the answer.',
+  },
+  tensorforge_overhead_seconds: {
+    type: 'histogram',
+    help: 'Time spent in the gateway rather than waiting for a backend.',
+  },
+};
+
+export type TrafficTotals = { total: number; succeeded: number; failed: number };
+
+export class Traffic {
+  readonly #seconds = new Ring<Second>(seriesSeconds);
+  readonly #decisions = new Ring<DecisionWire>(decisionsKept);
+  readonly #counters = new Map<string, number>();
+  readonly #histograms = new Map<string, Sum>();
+  readonly #totals: TrafficTotals = { total: 0, succeeded: 0, failed: 0 };
+
+  get totals(): Readonly<TrafficTotals> {
+    return this.#totals;
+  }
+
+  /** Failed share and number of requests of the last `seconds`. */
+  recent(
+    seconds: number,
+    nowSeconds: number,
+  ): { readonly requests: number; readonly errors: number } {
+    let requests = 0;
+    let errors = 0;
+    for (const second of this.#seconds.toArray()) {
+      if (second.t <= nowSeconds - seconds) continue;
+      requests += second.requests;
+      errors += second.failed;
+    }
+    return { requests, errors };
+  }
+
+  add(report: ThreadReport, nowSeconds: number): void {
+    const second = this.#second(nowSeconds);
+    second.requests += report.finished;
+    second.failed += report.failed;
+    for (const [bucket, count] of report.firstByte) {
+      second.firstByte[bucket] = (second.firstByte[bucket] ?? 0) + count;
+    }
+    this.#totals.total += report.finished;
+    this.#totals.failed += report.failed;
+    this.#totals.succeeded += report.finished - report.failed;
+    for (const delta of report.metrics) {
+      if (delta.kind === 'counter') {
+        this.#counters.set(delta.key, (this.#counters.get(delta.key) ?? 0) + delta.value);
+      } else {
+        const known = this.#histograms.get(delta.key);
+        if (known === undefined) {
+          this.#histograms.set(delta.key, { counts: [...delta.counts], sum: delta.sum });
+        } else {
+          delta.counts.forEach((count, i) => {
+            known.counts[i] = (known.counts[i] ?? 0) + count;
+          });
+          known.sum += delta.sum;
+        }
+      }
+    }
+    for (const decision of report.decisions) this.#decisions.push(decision);
+  }
+
+  #second(t: number): Second {
+    const latest = this.#seconds.latest();
+    if (latest !== undefined && latest.t >= t) return latest;
+    // Seconds without a report are seconds without a request, not gaps.
+    const from = latest === undefined ? t : Math.max(latest.t + 1, t - seriesSeconds + 1);
+    let second: Second | undefined;
+    for (let at = from; at <= t; at++) {
+      second = { t: at, requests: 0, failed: 0, firstByte: new Uint32Array(bucketCount) };
+      this.#seconds.push(second);
+    }
+    return second as Second;
+  }
+
+  /** Oldest first, the present second left out since it is not complete. */
+  series(nowSeconds: number): OverviewWire['series'] {
+    this.#second(nowSeconds);
+    return this.#seconds
+      .toArray()
+      .filter((second) => second.t < nowSeconds)
+      .map((second) => ({
+        t: second.t,
+        requests: second.requests,
+        failed: second.failed,
+        first_byte_p50_ms: percentileMs(second.firstByte, 0.5),
+        first_byte_p95_ms: percentileMs(second.firstByte, 0.95),
+      }));
+  }
+
+  /** Newest first. */
+  decisions(limit: number): readonly DecisionWire[] {
+    return this.#decisions.toArray().reverse().slice(0, limit);
+  }
+
+  decision(id: string): DecisionWire | undefined {
+    return this.#decisions
+      .toArray()
+      .reverse()
+      .find((decision) => decision.decision_id === id || decision.request_id === id);
+  }
+
+  /** The Prometheus text of everything the threads counted. */
+  metricsText(): string {
+    const lines: string[] = [];
+    const byName = new Map<string, string[]>();
+    const add = (name: string, line: string): void => {
+      const known = byName.get(name);
+      if (known === undefined) byName.set(name, [line]);
+      else known.push(line);
+    };
+    for (const [key, value] of this.#counters) add(nameOf(key), `${key} ${value}`);
+    for (const [key, sum] of this.#histograms) {
+      const name = nameOf(key);
+      for (const line of histogramLines(key, name, sum)) add(name, line);
+    }
+    for (const [name, metric] of Object.entries(catalogue)) {
+      lines.push(`# HELP ${name} ${metric.help}`, `# TYPE ${name} ${metric.type}`);
+      lines.push(...(byName.get(name) ?? []));
+    }
+    return `${lines.join('\n')}\n`;
+  }
+}
+
+function nameOf(key: string): string {
+  const brace = key.indexOf('{');
+  return brace < 0 ? key : key.slice(0, brace);
+}
+
+function histogramLines(key: string, name: string, sum: Sum): string[] {
+  const labels = key.slice(name.length).replace(/^\{|\}$/g, '');
+  const withLe = (le: string): string => `{${labels === '' ? '' : `${labels},`}le="${le}"}`;
+  const own = labels === '' ? '' : `{${labels}}`;
+  const bounds = boundsOf[name] ?? [];
+  const lines: string[] = [];
+  let cumulative = 0;
+  bounds.forEach((bound, i) => {
+    cumulative += sum.counts[i] ?? 0;
+    lines.push(`${name}_bucket${withLe(String(bound))} ${cumulative}`);
+  });
+  cumulative += sum.counts[bounds.length] ?? 0;
+  lines.push(`${name}_bucket${withLe('+Inf')} ${cumulative}`);
+  lines.push(`${name}_sum${own} ${sum.sum}`, `${name}_count${own} ${cumulative}`);
+  return lines;
+}

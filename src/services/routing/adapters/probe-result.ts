@@ -1,0 +1,81 @@
+// What every adapter answers when asked about one backend, and the steps that they share.
+
+import type { Backend, BackendType, Model } from '../../../core/backends/backend.ts';
+import type {
+  ProbeAnswer,
+  ProbeHeaders,
+  ProbeReply,
+  ProbeSession,
+} from '../../../io/http/probe/probe-client.ts';
+import {
+  httpError,
+  type ProbeFailure,
+  type ProbeFailureKind,
+} from '../../../io/http/probe/probe-failure.ts';
+
+export type ProbeTarget = Pick<
+  Backend,
+  'id' | 'url' | 'backendType' | 'apiKeyEnv' | 'discoverySource' | 'approved'
+>;
+
+export type HealthyProbe = {
+  readonly kind: 'healthy';
+  /** Undefined keeps what is known: the server is well, its list could not be read. */
+  readonly models: readonly Model[] | undefined;
+  readonly latencyMs: number;
+  readonly version?: string | undefined;
+  /** Concurrent requests it can work on. */
+  readonly capacity?: number | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /** Alive with every slot taken. */
+  readonly busy?: boolean | undefined;
+  /** A fixed text for the log when something about the answer was odd. */
+  readonly warning?: 'unreadable_model_list' | undefined;
+};
+
+export type ProbeResult =
+  | HealthyProbe
+  | { readonly kind: 'unhealthy'; readonly words: string; readonly class: ProbeFailureKind }
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'rate_limited'; readonly retryAfterS: number }
+  | { readonly kind: 'config_error'; readonly words: string };
+
+/** What an adapter is given for one probe. Headers hold the credential, if there is one. */
+export type ProbeContext = {
+  readonly session: ProbeSession;
+  readonly headers: ProbeHeaders;
+};
+
+export interface Adapter {
+  readonly type: BackendType;
+  probe(context: ProbeContext, target: ProbeTarget): Promise<ProbeResult>;
+}
+
+const retryAfterDefaultS = 30;
+
+/** Whole seconds from a Retry-After of either form; the default when it is neither. */
+function retryAfterSeconds(text: string | undefined): number {
+  return text !== undefined && /^[0-9]{1,6}$/.test(text) ? Number(text) : retryAfterDefaultS;
+}
+
+export function unhealthy(failure: ProbeFailure): ProbeResult {
+  return { kind: 'unhealthy', words: failure.words, class: failure.kind };
+}
+
+/** A 2xx reply, or the result that any other answer stands for. */
+export function successOf(
+  answer: ProbeAnswer,
+): { readonly reply: ProbeReply } | { readonly result: ProbeResult } {
+  if (!answer.ok) return { result: unhealthy(answer) };
+  const { status } = answer;
+  if (status >= 200 && status < 300) return { reply: answer };
+  if (status === 401 || status === 403) {
+    return { result: { kind: 'config_error', words: httpError(status).words } };
+  }
+  if (status === 429) {
+    return {
+      result: { kind: 'rate_limited', retryAfterS: retryAfterSeconds(answer.retryAfter) },
+    };
+  }
+  return { result: unhealthy(httpError(status)) };
+}

@@ -1,0 +1,351 @@
+// The owner of the backend registry on the control thread: the single writer. Every change gets the
+// next version, goes into the arena where it is a figure, and to the gateway threads as a delta.
+//
+// What an operator does is written to the database before it is acted on. What protects traffic
+// (a probe that fails) acts first.
+
+import { createHash } from 'node:crypto';
+import { assert } from '../../base/assert.ts';
+import type { BackendId } from '../../base/brand.ts';
+import type { Instant } from '../../base/time.ts';
+import {
+  type Backend,
+  type BackendType,
+  type DiscoverySource,
+  isCloudType,
+  type Model,
+  type PrivacyZone,
+} from '../../core/backends/backend.ts';
+import type { ProbeOutcome } from '../../core/backends/health.ts';
+import { type BackendFacts, BackendRegistry, RegistryError } from '../../core/backends/registry.ts';
+import { uniqueSlug } from '../../core/backends/slug.ts';
+import type { Target } from '../../core/routing/snapshot.ts';
+import { TensorForgeError } from '../../errors/tensorforge-error.ts';
+import type { Arena, ArenaCounters, ArenaHandle } from '../../io/shared-memory/arena.ts';
+import type { ProbeRegistry } from './ports.ts';
+
+/** How a backend comes into the registry. */
+export type NewBackend = {
+  readonly name: string;
+  readonly url: string;
+  readonly type: BackendType;
+  readonly source: DiscoverySource;
+  readonly priority: number;
+  readonly zone: PrivacyZone | undefined;
+  readonly tier: number;
+  readonly capacity: number;
+  readonly apiKeyEnv: string | undefined;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly approved: boolean;
+  readonly draining: boolean;
+  readonly simulated: boolean;
+  readonly models: readonly Model[];
+};
+
+export type FleetDelta = {
+  readonly version: number;
+  readonly upsert: readonly Target[];
+  readonly remove: readonly string[];
+};
+
+export type StatusMoved = { readonly before: Backend; readonly after: Backend };
+
+export type FleetEvents = {
+  /** A change for the gateway threads. */
+  readonly onDelta: (delta: FleetDelta) => void;
+  /** A status moved: for the log, the live socket and the audit. */
+  readonly onStatus: (moved: StatusMoved) => void;
+};
+
+type Retired = { readonly slot: number; readonly version: number; readonly sinceMs: number };
+
+/** A freed slot is used again at the latest after this, ms. */
+const quarantineMaxMs = 600_000;
+
+const emptyCounters: ArenaCounters = {
+  pendingRequests: 0,
+  totalRequests: 0,
+  avgLatencyMs: 0,
+  latencySamples: 0,
+  firstByteMs: 0,
+  firstByteSamples: 0,
+};
+
+export class Fleet implements ProbeRegistry {
+  readonly #registry = new BackendRegistry();
+  readonly #arena: Arena;
+  readonly #handles = new Map<BackendId, ArenaHandle>();
+  readonly #free: number[] = [];
+  readonly #retired: Retired[] = [];
+  readonly #events: FleetEvents;
+  readonly #now: () => Instant;
+  readonly #applied = new Map<number, number>();
+  #nextSlot = 0;
+  #version = 0;
+
+  constructor(arena: Arena, events: FleetEvents, now: () => Instant) {
+    this.#arena = arena;
+    this.#events = events;
+    this.#now = now;
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  get modelCount(): number {
+    return this.#registry.modelCount;
+  }
+
+  /** What gateway thread `thread` has applied. */
+  acknowledged(thread: number, version: number): void {
+    this.#applied.set(thread, version);
+  }
+
+  threadGone(thread: number): void {
+    this.#applied.delete(thread);
+  }
+
+  // ---- reading -----------------------------------------------------------------------------
+
+  listBackends(): readonly Backend[] {
+    return this.#registry.all();
+  }
+
+  getBackend(id: BackendId): Backend | undefined {
+    return this.#registry.get(id);
+  }
+
+  byUrl(url: string): Backend | undefined {
+    return this.#registry.byUrl(url);
+  }
+
+  /** Throws `backend_not_found`. */
+  require(id: string): Backend {
+    const backend = this.#registry.get(id);
+    if (backend === undefined) throw new RegistryError('backend_not_found', id);
+    return backend;
+  }
+
+  counters(id: BackendId): ArenaCounters {
+    const handle = this.#handles.get(id);
+    return (handle === undefined ? undefined : this.#arena.read(handle)) ?? emptyCounters;
+  }
+
+  targets(): readonly Target[] {
+    return this.#registry.all().map((backend) => this.#target(backend));
+  }
+
+  // ---- writing -----------------------------------------------------------------------------
+
+  /** The id that a backend of this name and address gets. Throws `duplicate_backend`. */
+  idFor(name: string, url: string): BackendId {
+    const digest = createHash('sha256').update(url).digest('hex');
+    const slug = uniqueSlug(name, digest, (taken) => this.#registry.get(taken) !== undefined);
+    if (slug === undefined) {
+      throw new TensorForgeError('duplicate_backend', `backend already exists: ${name} at ${url}`);
+    }
+    return slug as BackendId;
+  }
+
+  /** The record that a new backend begins with. */
+  compose(id: BackendId, facts: NewBackend): Backend {
+    const now = this.#now();
+    return {
+      id,
+      name: facts.name,
+      url: facts.url,
+      backendType: facts.type,
+      status: facts.draining ? 'draining' : 'unknown',
+      statusReason: facts.approved ? undefined : 'pending_approval',
+      statusSince: now,
+      lastHealthCheck: now,
+      lastError: undefined,
+      models: facts.models,
+      priority: facts.priority,
+      discoverySource: facts.source,
+      metadata: facts.metadata,
+      zone: facts.zone ?? (isCloudType(facts.type) ? 'open' : 'restricted'),
+      tier: facts.tier,
+      capacity: facts.capacity,
+      approved: facts.approved,
+      simulated: facts.simulated,
+      apiKeyEnv: facts.apiKeyEnv,
+    };
+  }
+
+  /** Throws `duplicate_backend` when id or address is taken, `registry_full` without a free slot. */
+  insert(record: Backend): Backend {
+    const { id } = record;
+    const twin = this.#registry.byUrl(record.url);
+    if (twin !== undefined) {
+      const words = `backend already exists: ${twin.id} has the address ${record.url}`;
+      throw new TensorForgeError('duplicate_backend', words);
+    }
+    if (this.#registry.get(id) !== undefined) throw new RegistryError('duplicate_backend', id);
+    const slot = this.#takeSlot();
+    const backend = this.#registry.add(record);
+    const handle = this.#arena.open(slot, backend.capacity);
+    this.#arena.setStatus(handle, backend.status);
+    this.#handles.set(id, handle);
+    this.#publish([backend], []);
+    return backend;
+  }
+
+  /** The last record and its last figures. */
+  remove(id: string): { readonly backend: Backend; readonly counters: ArenaCounters } {
+    const backend = this.require(id);
+    const handle = this.#handles.get(backend.id);
+    assert(handle !== undefined, `backend ${id} has no slot`);
+    const counters = this.counters(backend.id);
+    this.#registry.remove(backend.id);
+    this.#handles.delete(backend.id);
+    this.#arena.close(handle);
+    this.#publish([], [backend.id]);
+    this.#retired.push({ slot: handle.slot, version: this.#version, sinceMs: this.#now() });
+    return { backend, counters };
+  }
+
+  /** An operator drains or resumes; resuming starts from unknown. */
+  setDraining(id: string, draining: boolean): Backend {
+    const before = this.require(id);
+    return this.#moved(before, {
+      status: draining ? 'draining' : 'unknown',
+      reason: before.approved ? undefined : 'pending_approval',
+      error: undefined,
+    });
+  }
+
+  approve(id: string, zone: PrivacyZone): Backend {
+    const before = this.require(id);
+    this.#registry.updateFacts(before.id, { approved: true, zone });
+    return this.#moved(before, { status: 'unknown', reason: undefined, error: undefined });
+  }
+
+  edit(id: string, facts: BackendFacts): Backend {
+    const before = this.require(id);
+    const after = this.#registry.updateFacts(before.id, facts);
+    const handle = this.#handles.get(before.id);
+    if (handle !== undefined) this.#arena.setCapacity(handle, after.capacity);
+    this.#publish([after], []);
+    return after;
+  }
+
+  applyProbe(id: BackendId, outcome: ProbeOutcome, at: Instant): void {
+    const before = this.#registry.get(id);
+    const handle = this.#handles.get(id);
+    if (before === undefined || handle === undefined) return;
+    const { facts } = outcome;
+    if (facts !== undefined) {
+      this.#arena.recordProbeLatency(handle, facts.latencyMs);
+      if (facts.models !== undefined) this.#registry.updateModels(id, facts.models);
+      this.#learn(before, handle, facts.capacity, facts.metadata);
+    }
+    const after = this.#registry.updateStatus(id, {
+      status: outcome.status,
+      reason: outcome.statusReason,
+      error: outcome.lastError,
+      now: at,
+    });
+    this.#arena.setStatus(handle, after.status);
+    const moved = before.status !== after.status || before.statusReason !== after.statusReason;
+    if (moved || before.models !== after.models || before.capacity !== after.capacity) {
+      this.#publish([after], []);
+    }
+    if (moved) this.#events.onStatus({ before, after });
+  }
+
+  /** What a probe told of capacity and version; an operator's own capacity stands. */
+  #learn(
+    before: Backend,
+    handle: ArenaHandle,
+    capacity: number | undefined,
+    metadata: Readonly<Record<string, string>> | undefined,
+  ): void {
+    const told = capacity ?? 0;
+    const keepsOwn = before.capacity > 0 && before.metadata['capacity_source'] !== 'probe';
+    const learned = told > 0 && !keepsOwn;
+    const merged = {
+      ...before.metadata,
+      ...metadata,
+      ...(learned ? { capacity_source: 'probe' } : {}),
+    };
+    const next = learned ? told : before.capacity;
+    this.#registry.updateFacts(before.id, { metadata: Object.freeze(merged), capacity: next });
+    this.#arena.setCapacity(handle, next);
+  }
+
+  #moved(
+    before: Backend,
+    change: Pick<ProbeOutcome, 'status'> & {
+      readonly reason: Backend['statusReason'];
+      readonly error: string | undefined;
+    },
+  ): Backend {
+    const after = this.#registry.updateStatus(before.id, { ...change, now: this.#now() });
+    const handle = this.#handles.get(before.id);
+    if (handle !== undefined) this.#arena.setStatus(handle, after.status);
+    this.#publish([after], []);
+    this.#events.onStatus({ before, after });
+    return after;
+  }
+
+  #publish(upsert: readonly Backend[], remove: readonly string[]): void {
+    this.#version++;
+    this.#arena.setRegistryVersion(this.#version);
+    this.#events.onDelta({
+      version: this.#version,
+      upsert: upsert.map((backend) => this.#target(backend)),
+      remove,
+    });
+  }
+
+  #target(backend: Backend): Target {
+    const handle = this.#handles.get(backend.id);
+    assert(handle !== undefined, `backend ${backend.id} has no slot`);
+    return {
+      id: backend.id,
+      name: backend.name,
+      url: backend.url,
+      backendType: backend.backendType,
+      status: backend.status,
+      statusReason: backend.statusReason,
+      approved: backend.approved,
+      priority: backend.priority,
+      zone: backend.zone,
+      tier: backend.tier,
+      slot: handle.slot,
+      generation: handle.generation,
+      models: backend.models,
+      apiKeyEnv: backend.apiKeyEnv,
+      simulated: backend.simulated,
+    };
+  }
+
+  #takeSlot(): number {
+    this.#releaseRetired();
+    const free = this.#free.pop();
+    if (free !== undefined) return free;
+    const { capacity } = this.#arena.parts;
+    if (this.#nextSlot >= capacity) {
+      throw new TensorForgeError(
+        'registry_full',
+        `the registry holds ${capacity} backends, its limit`,
+      );
+    }
+    return this.#nextSlot++;
+  }
+
+  #releaseRetired(): void {
+    const oldest = Math.min(this.#version, ...this.#applied.values());
+    const now = this.#now();
+    for (let i = this.#retired.length - 1; i >= 0; i--) {
+      const retired = this.#retired[i] as Retired;
+      const settled = this.#arena.pendingOf(retired.slot) === 0;
+      const isSafe = oldest >= retired.version && settled;
+      if (!isSafe && now - retired.sinceMs < quarantineMaxMs) continue;
+      this.#retired.splice(i, 1);
+      this.#free.push(retired.slot);
+    }
+  }
+}

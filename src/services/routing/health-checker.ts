@@ -1,0 +1,321 @@
+// The one health checker: decides by core/backends/health.ts, asks by the adapters, writes to the
+// registry. It keeps run counts and times, no status.
+//
+// Invariants
+//   H1  At most one outstanding probe per backend, at most `concurrency` in all.
+//   H2  One timer, set to the earliest deadline; none while nothing waits.
+//   H3  A result is applied only to the very backend it was asked of: one that was removed, or
+//       removed and added again meanwhile, discards it.
+//   H4  After `stop` nothing is written and no probe starts.
+// Backends are read from the registry at each turn, so that adding and removing need no protocol;
+// `sync` makes a turn happen now.
+
+import type { BackendId } from '../../base/brand.ts';
+import { compareNumbers } from '../../base/compare.ts';
+import type { Random } from '../../base/random.ts';
+import type { Backend } from '../../core/backends/backend.ts';
+import {
+  type HealthConfig,
+  type HealthEvent,
+  healthDefaults,
+  newProbeRun,
+  nextDeadline,
+  type Pace,
+  type ProbeOutcome,
+  type ProbeRun,
+  staggerShare,
+  stepHealth,
+} from '../../core/backends/health.ts';
+import { TensorForgeError } from '../../errors/tensorforge-error.ts';
+import type { ProbeBackend } from './adapters/probe-backend.ts';
+import type { ProbeResult } from './adapters/probe-result.ts';
+import type { Clock, ProbeRegistry } from './ports.ts';
+
+export type HealthCheckerConfig = {
+  readonly intervalSeconds: number;
+  readonly failureThreshold: number;
+  readonly recoveryThreshold: number;
+  /** Probes under way at the same time. */
+  readonly concurrency: number;
+};
+
+export const healthCheckerDefaults: HealthCheckerConfig = {
+  intervalSeconds: 30,
+  failureThreshold: 3,
+  recoveryThreshold: 2,
+  concurrency: 32,
+};
+
+/** What one probe came to, told to whoever asked and to the log. */
+export type ProbeReport = {
+  readonly id: BackendId;
+  readonly result: ProbeResult;
+  readonly outcome: ProbeOutcome;
+  readonly statusBefore: Backend['status'];
+};
+
+export type HealthCheckerOptions = {
+  readonly registry: ProbeRegistry;
+  readonly clock: Clock;
+  readonly probe: ProbeBackend;
+  readonly random: Random;
+  readonly config?: Partial<HealthCheckerConfig>;
+  /** Hears of every applied probe: transitions for the log, latencies for metrics. */
+  readonly onReport?: (report: ProbeReport) => void;
+  /** Hears of an adapter that threw, which is a bug of ours; the probe counts as failed. */
+  readonly onAdapterError?: (id: BackendId, error: unknown) => void;
+};
+
+type Waiter = {
+  readonly resolve: (report: ProbeReport) => void;
+  readonly reject: (error: TensorForgeError) => void;
+};
+
+/** One watched backend. `key` tells two backends of one id apart. */
+type Watched = {
+  readonly id: BackendId;
+  readonly key: string;
+  run: ProbeRun;
+  /** Approved or not, drained or not, when last looked at: a change starts the counts afresh. */
+  standing: string;
+  readonly waiters: Waiter[];
+};
+
+/** A backend of the same id at another address or with another credential is another backend. */
+function keyOf(backend: Backend): string {
+  return JSON.stringify([backend.url, backend.backendType, backend.apiKeyEnv ?? null]);
+}
+
+function standingOf(backend: Backend): string {
+  return `${backend.approved} ${backend.status === 'draining'}`;
+}
+
+function eventOf(result: ProbeResult, pace: Pace): HealthEvent {
+  switch (result.kind) {
+    case 'healthy': {
+      const { models, capacity, version, metadata, busy } = result;
+      // The arena keeps whole milliseconds.
+      const latencyMs = Math.trunc(result.latencyMs);
+      const known = version === undefined ? metadata : { ...metadata, version };
+      return {
+        type: 'ProbeSucceeded',
+        facts: { latencyMs, models, capacity, metadata: known, busy: busy === true },
+        pace,
+      };
+    }
+    case 'unhealthy':
+      return { type: 'ProbeFailed', words: result.words, pace };
+    case 'loading':
+      return { type: 'ModelLoading', pace };
+    case 'rate_limited':
+      return { type: 'RateLimited', retryAfterMs: result.retryAfterS * 1000, pace };
+    case 'config_error':
+      return { type: 'ConfigurationRefused', words: result.words, pace };
+  }
+}
+
+export class HealthChecker {
+  readonly #options: HealthCheckerOptions;
+  readonly #health: HealthConfig;
+  readonly #concurrency: number;
+  readonly #watched = new Map<BackendId, Watched>();
+  /** Outstanding probes; a removed backend's stays until it settles, so that the limit holds. */
+  readonly #outstanding = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(options: HealthCheckerOptions) {
+    const config = { ...healthCheckerDefaults, ...options.config };
+    this.#options = options;
+    this.#concurrency = config.concurrency;
+    this.#health = {
+      ...healthDefaults,
+      intervalMs: config.intervalSeconds * 1000,
+      failureThreshold: config.failureThreshold,
+      recoveryThreshold: config.recoveryThreshold,
+    };
+  }
+
+  /** How many backends are watched and how many probes are under way. */
+  get load(): { readonly watched: number; readonly outstanding: number } {
+    return { watched: this.#watched.size, outstanding: this.#outstanding.size };
+  }
+
+  /**
+   * Reads the registry and starts what is due: new backends at once, all others by their time.
+   * Call it to start, and after adding, removing, approving, draining or resuming a backend.
+   */
+  sync(): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#readRegistry();
+    this.#turn();
+  }
+
+  /** A request could not connect to it, or its stream broke: probes it at once. */
+  passiveFailure(id: BackendId): void {
+    this.#tell(id, { type: 'ConnectFailedInTraffic' });
+  }
+
+  /** A request to it succeeded, or it was announced again: ends its back-off. */
+  passiveSuccess(id: BackendId): void {
+    this.#tell(id, { type: 'NewsOfLife' });
+  }
+
+  /**
+   * Probes now, or joins the probe under way, and tells what it came to. Rejects with
+   * `backend_not_found` (also when it is removed meanwhile) and `shutting_down`.
+   */
+  probeNow(id: BackendId): Promise<ProbeReport> {
+    if (this.#stopping.signal.aborted) return Promise.reject(shuttingDown());
+    this.#readRegistry();
+    const watched = this.#watched.get(id);
+    if (watched === undefined) return Promise.reject(notFound(id));
+    const { promise, resolve, reject } = Promise.withResolvers<ProbeReport>();
+    watched.waiters.push({ resolve, reject });
+    this.#tell(id, { type: 'ProbeDemanded' });
+    return promise;
+  }
+
+  /** Ends all probes; resolves when the last one has let go of its socket. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    for (const watched of this.#watched.values()) settleAll(watched, shuttingDown());
+    this.#watched.clear();
+    await Promise.all(this.#outstanding);
+  }
+
+  #readRegistry(): void {
+    const backends = this.#options.registry.listBackends();
+    const present = new Set<BackendId>();
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const backend of backends) {
+      present.add(backend.id);
+      this.#watch(backend, nowMs);
+    }
+    for (const [id, watched] of this.#watched) {
+      if (present.has(id)) continue;
+      this.#watched.delete(id);
+      settleAll(watched, notFound(id));
+    }
+  }
+
+  #watch(backend: Backend, nowMs: number): void {
+    const key = keyOf(backend);
+    const standing = standingOf(backend);
+    const watched = this.#watched.get(backend.id);
+    if (watched === undefined || watched.key !== key) {
+      if (watched !== undefined) settleAll(watched, notFound(backend.id));
+      const run = newProbeRun(nowMs);
+      this.#watched.set(backend.id, { id: backend.id, key, run, standing, waiters: [] });
+    } else if (watched.standing !== standing) {
+      watched.standing = standing;
+      this.#step(watched, backend, { type: 'StartedAfresh' });
+    }
+  }
+
+  #tell(id: BackendId, event: HealthEvent): void {
+    const watched = this.#watched.get(id);
+    const backend = this.#options.registry.getBackend(id);
+    if (watched === undefined || backend === undefined) return;
+    this.#step(watched, backend, event);
+    this.#turn();
+  }
+
+  #step(watched: Watched, backend: Backend, event: HealthEvent): ProbeOutcome | undefined {
+    const nowMs = this.#options.clock.monotonicMs();
+    const step = stepHealth(watched.run, backend, event, nowMs, this.#health);
+    watched.run = step.run;
+    for (const { outcome } of step.effects) {
+      this.#options.registry.applyProbe(watched.id, outcome, this.#options.clock.now());
+    }
+    return step.effects[0]?.outcome;
+  }
+
+  /** Starts what is due, what someone waits for before what is longest overdue, and sets the timer to what comes next. */
+  #turn(): void {
+    if (this.#stopping.signal.aborted) return;
+    const nowMs = this.#options.clock.monotonicMs();
+    const due = [...this.#watched.values()]
+      .filter(({ run }) => (nextDeadline(run) ?? Number.POSITIVE_INFINITY) <= nowMs)
+      .sort(
+        (a, b) =>
+          Number(b.waiters.length > 0) - Number(a.waiters.length > 0) ||
+          compareNumbers(a.run.nextProbeAt, b.run.nextProbeAt),
+      );
+    for (const watched of due) {
+      // The rest starts when a running probe ends, which is a turn of its own.
+      if (this.#outstanding.size >= this.#concurrency) break;
+      const probing: Promise<void> = this.#probe(watched).finally(() => {
+        this.#outstanding.delete(probing);
+        this.sync();
+      });
+      this.#outstanding.add(probing);
+    }
+    this.#setTimer(nowMs);
+  }
+
+  #setTimer(nowMs: number): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    if (this.#outstanding.size >= this.#concurrency) return;
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const { run } of this.#watched.values()) {
+      earliest = Math.min(earliest, nextDeadline(run) ?? Number.POSITIVE_INFINITY);
+    }
+    if (earliest === Number.POSITIVE_INFINITY) return;
+    this.#cancelTimer = this.#options.clock.after(Math.max(0, earliest - nowMs), () => {
+      this.#cancelTimer = undefined;
+      this.sync();
+    });
+  }
+
+  async #probe(watched: Watched): Promise<void> {
+    const { registry, probe } = this.#options;
+    const asked = registry.getBackend(watched.id);
+    if (asked === undefined) return;
+    this.#step(watched, asked, { type: 'ProbeStarted' });
+    let result: ProbeResult;
+    try {
+      result = await probe(asked, this.#stopping.signal);
+    } catch (error) {
+      this.#options.onAdapterError?.(watched.id, error);
+      result = { kind: 'unhealthy', words: 'agent error: probe broke', class: 'invalid_response' };
+    }
+    if (this.#stopping.signal.aborted) return;
+    const present = registry.getBackend(watched.id);
+    // H3: news of somebody who is gone.
+    if (present === undefined || this.#watched.get(watched.id) !== watched) return;
+    if (keyOf(present) !== watched.key) return;
+    this.#conclude(watched, present, result);
+  }
+
+  #conclude(watched: Watched, present: Backend, result: ProbeResult): void {
+    const outcome = this.#step(watched, present, eventOf(result, this.#pace(watched.id)));
+    if (outcome === undefined) return;
+    const report = { id: watched.id, result, outcome, statusBefore: present.status };
+    for (const waiter of watched.waiters.splice(0)) waiter.resolve(report);
+    this.#options.onReport?.(report);
+  }
+
+  #pace(id: BackendId): Pace {
+    const index = [...this.#watched.keys()].indexOf(id);
+    return {
+      jitter: this.#options.random.nextUnit() * 0.2 - 0.1,
+      stagger: staggerShare(Math.max(0, index), this.#watched.size, this.#health.intervalMs),
+    };
+  }
+}
+
+function settleAll(watched: Watched, error: TensorForgeError): void {
+  for (const waiter of watched.waiters.splice(0)) waiter.reject(error);
+}
+
+function notFound(id: BackendId): TensorForgeError {
+  return new TensorForgeError('backend_not_found', `backend not found: ${id}`);
+}
+
+function shuttingDown(): TensorForgeError {
+  return new TensorForgeError('shutting_down', 'The health checker is stopping.');
+}

@@ -1,0 +1,317 @@
+// The composition root of `serve --target all`: every service in one process, wired by functions.
+//
+//   data directory locked -> port probed -> database migrated -> services in topological order
+//   (gateway threads answer 503 `starting` until all are active) -> serving
+//
+// Stopping runs the other way: threads drain within their grace, services stop in reverse, the
+// database closes, the lock is given back.
+
+import type { Secret } from '../base/secret.ts';
+import type { Loaded } from '../config/load.ts';
+import { configurationView } from '../config/view.ts';
+import { chainEvents } from '../core/events/control-event.ts';
+import { serviceCatalog } from '../core/topology/service-catalog.ts';
+import { TensorForgeError } from '../errors/tensorforge-error.ts';
+import { type DataDirectory, openDataDirectory } from '../io/files/data-directory.ts';
+import { readSecretFile } from '../io/files/private-file.ts';
+import { createLogger, type Logger } from '../io/log/logger.ts';
+import { controlEvents } from '../io/postgres/control-events.ts';
+import { type Database, openDatabase } from '../io/postgres/database.ts';
+import { Arena } from '../io/shared-memory/arena.ts';
+import { SharedCounts } from '../io/shared-memory/shared-counts.ts';
+import { AuthAudit } from '../services/audit/auth-audit.ts';
+import { strangersOn } from '../services/gateway/listener-guard.ts';
+import type { Serving } from '../services/gateway/messages.ts';
+import { ServiceBoard } from '../services/gateway/service-board.ts';
+import { Identity } from '../services/identity/identity.ts';
+import { monotonicMs, now, nowSeconds, systemClock } from './clock.ts';
+import { gatewayPart } from './gateway-part.ts';
+import { readTls, routingSettings } from './gateway-settings.ts';
+import { probePort } from './port-probe.ts';
+import { type FleetStart, routingPart } from './routing-part.ts';
+
+export type ControlPlaneOptions = {
+  readonly dataDirectory: string;
+  readonly loaded: Loaded;
+  /** Reads the configuration again, with the same flags. Throws `config_invalid` with all faults. */
+  readonly reload: () => Loaded;
+  readonly configurationFile: string | undefined;
+  readonly dashboardFolder: string | undefined;
+  readonly build: string;
+};
+
+/** What a start found out, for the first lines that a person reads. */
+export type StartReport = FleetStart & {
+  readonly url: string;
+  readonly databaseWords: string;
+  readonly threads: number;
+  readonly backends: readonly {
+    readonly id: string;
+    readonly words: string;
+    readonly models: readonly string[];
+  }[];
+  /** The text of the first admin key, only at the start that made it. */
+  readonly firstKey: Secret | undefined;
+  readonly adminKeyFile: string;
+};
+
+export type Reloaded = {
+  readonly applied: readonly string[];
+  readonly needsRestart: readonly string[];
+  readonly warnings: readonly string[];
+};
+
+export type ControlPlane = {
+  readonly report: StartReport;
+  readonly log: Logger;
+  /** Resolves with words when it cannot go on (the database is lost). */
+  readonly lost: Promise<string>;
+  reload(): Reloaded;
+  /** Drains within `graceMs`, stops everything; the number of requests that were cut. */
+  stop(graceMs: number): Promise<number>;
+};
+
+const adminKeyFileName = 'admin.key';
+const housekeepingEveryMs = 5000;
+
+/** Options that take effect without a restart. */
+const appliedLive = /^(routing\.|backends$|logging\.level$|server\.tls_(cert|key)$)/;
+
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const directory = await openDataDirectory(options.dataDirectory);
+  try {
+    return await startIn(directory, options);
+  } catch (error) {
+    directory.release();
+    throw error;
+  }
+}
+
+async function startIn(
+  directory: DataDirectory,
+  options: ControlPlaneOptions,
+): Promise<ControlPlane> {
+  const { config } = options.loaded;
+  const log = createLogger(config.logging);
+  const port = await probePort(config.server.host, config.server.port);
+  const database = await openDatabase({
+    source:
+      config.database.url === undefined
+        ? { kind: 'embedded', directory }
+        : { kind: 'url', url: config.database.url },
+    maxConnections: config.database.maxConnections,
+    log: (words) => log.debug(words),
+  });
+  try {
+    return await startWith(directory, database, log, port, options);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+function pepperOf(directory: DataDirectory, file: string | undefined): Secret {
+  if (file === undefined) return directory.secret('pepper', 32);
+  const pepper = readSecretFile(file);
+  if (pepper === undefined) {
+    throw new TensorForgeError('config_invalid', `security.pepper_file: there is no file ${file}`);
+  }
+  return pepper;
+}
+
+function urlOf(host: string, port: number, isTls: boolean): string {
+  const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return `${isTls ? 'https' : 'http'}://${shown.includes(':') ? `[${shown}]` : shown}:${port}`;
+}
+
+async function startWith(
+  directory: DataDirectory,
+  database: Database,
+  log: Logger,
+  port: number,
+  options: ControlPlaneOptions,
+): Promise<ControlPlane> {
+  let loaded = options.loaded;
+  const { config } = loaded;
+  let serving: Serving = 'starting';
+  let stopping = false;
+  let fleetStart: FleetStart = { heard: [], simulated: [] };
+  let firstKey: Secret | undefined;
+  const used = new Map<string, number>();
+
+  const arena = Arena.create({ threads: config.server.threads });
+  const counts = new SharedCounts();
+  const pepper = pepperOf(directory, config.security.pepperFile);
+  const events = controlEvents(chainEvents);
+  const onAuditError = (error: unknown): void => {
+    log.error({ error: String(error) }, 'rejected credentials could not be written to the audit');
+  };
+  const audit = new AuthAudit({ sql: database.sql, events, now, onError: onAuditError });
+  const identity = new Identity({
+    sql: database.sql,
+    events,
+    pepper,
+    now,
+    onKeys: (change) => gateway.pool.broadcast({ type: 'keys', ...change }),
+  });
+  const ownListeners = () => [{ address: config.server.host, port }];
+  const routing = routingPart({
+    config,
+    arena,
+    sql: database.sql,
+    events,
+    log,
+    clock: systemClock,
+    ownListeners,
+    onDelta: (delta) => gateway.pool.broadcast({ type: 'targets', ...delta }),
+    onStatus: () => gateway.pushBackends(),
+  });
+
+  const reload = (): Reloaded => {
+    const next = options.reload();
+    const before = configurationView(loaded.config);
+    const after = configurationView(next.config);
+    const changed = Object.keys(after).filter(
+      (path) => JSON.stringify(before[path]) !== JSON.stringify(after[path]),
+    );
+    loaded = next;
+    log.level = next.config.logging.level;
+    routing.reconfigure(next.config);
+    gateway.pool.broadcast({ type: 'routing', routing: routingSettings(next.config) });
+    const tls = readTls(next.config);
+    if (tls !== undefined) gateway.pool.broadcast({ type: 'tls', ...tls });
+    const applied = changed.filter((path) => appliedLive.test(path));
+    const needsRestart = changed.filter((path) => !appliedLive.test(path));
+    log.info({ applied, needs_restart: needsRestart }, 'configuration read again');
+    return { applied, needsRestart, warnings: next.warnings };
+  };
+
+  const board: ServiceBoard = new ServiceBoard(
+    serviceCatalog(),
+    {
+      gateway: {
+        start: () => gateway.start(),
+        stop: () => gateway.stop(),
+        recent: () => ({ ...gateway.traffic.recent(60, nowSeconds()), performance: 1 }),
+      },
+      audit: {
+        stop: async () => {
+          audit.sweep();
+          await audit.settled();
+        },
+      },
+      identity: {
+        start: async () => {
+          firstKey = await identity.start();
+          if (firstKey !== undefined)
+            directory.writePrivate(adminKeyFileName, `${firstKey.reveal()}\n`);
+          gateway.pool.broadcast({ type: 'keys', upsert: identity.records, remove: [] });
+        },
+        stop: async () => {
+          await identity.touch(used);
+        },
+      },
+      routing: {
+        start: async () => {
+          fleetStart = await routing.start();
+        },
+        stop: () => routing.stop(),
+      },
+    },
+    { monotonicMs, build: options.build },
+  );
+  const gateway = gatewayPart({
+    config,
+    port,
+    arena,
+    counts,
+    pepper,
+    identity,
+    audit,
+    routing,
+    board,
+    log,
+    build: options.build,
+    controlSocketFolder: directory.path,
+    dashboardFolder: options.dashboardFolder,
+    configurationFile: options.configurationFile,
+    loaded: () => loaded,
+    reload,
+    serving: () => serving,
+    isStopping: () => stopping,
+    isDatabaseThere: async () => {
+      try {
+        await database.sql`select 1`;
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    onKeyUsed: (id, seconds) => used.set(id, seconds),
+  });
+
+  const setServing = (state: Serving): void => {
+    if (serving === state) return;
+    serving = state;
+    gateway.pool.broadcast({ type: 'serve', state });
+  };
+  const guard = (): void => {
+    const strangers = strangersOn(port);
+    if (strangers > 0 && serving !== 'stranger') {
+      log.fatal(
+        { port, strangers },
+        'another process listens on our port: nothing is served until it is gone',
+      );
+    }
+    setServing(strangers > 0 ? 'stranger' : 'open');
+  };
+
+  await board.start().catch(async (error: unknown) => {
+    await gateway.pool.terminate();
+    await board.stop(() => {});
+    throw error;
+  });
+  guard();
+  const housekeeping = setInterval(() => {
+    guard();
+    arena.beat(nowSeconds());
+    audit.sweep();
+    if (used.size === 0) return;
+    const batch = new Map(used);
+    used.clear();
+    identity.touch(batch).catch((error: unknown) => {
+      log.warn({ error: String(error) }, 'when keys were last used could not be written');
+    });
+  }, housekeepingEveryMs);
+
+  const url = urlOf(config.server.host, port, config.server.tlsCert !== undefined);
+  directory.describe({ url, port });
+  return {
+    log,
+    lost: database.lost,
+    reload,
+    report: {
+      ...fleetStart,
+      url,
+      databaseWords: `${database.kind === 'embedded' ? 'embedded ' : ''}PostgreSQL ${database.serverVersion}`,
+      threads: config.server.threads,
+      backends: gateway
+        .briefs()
+        .map(({ id, statusWords, models }) => ({ id, words: statusWords, models })),
+      firstKey,
+      adminKeyFile: directory.file(adminKeyFileName),
+    },
+    async stop(graceMs) {
+      stopping = true;
+      clearInterval(housekeeping);
+      board.drain();
+      const cut = await gateway.pool.drain(graceMs);
+      await board.stop((id, error) =>
+        log.error({ service: id, error: String(error) }, 'a service did not stop'),
+      );
+      await database.close();
+      directory.release();
+      return cut;
+    },
+  };
+}

@@ -1,0 +1,278 @@
+// The gateway service, wired: threads, control server, live socket, figures.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Secret } from '../base/secret.ts';
+import type { Loaded } from '../config/load.ts';
+import type { Configuration } from '../config/options.ts';
+import type { Logger } from '../io/log/logger.ts';
+import type { Arena } from '../io/shared-memory/arena.ts';
+import type { SharedCounts } from '../io/shared-memory/shared-counts.ts';
+import type { LiveUpdate, OverviewWire } from '../protocol/control/schemas.ts';
+import type { AuthAudit } from '../services/audit/auth-audit.ts';
+import { Authenticator } from '../services/gateway/authenticator.ts';
+import { ControlServer } from '../services/gateway/control-server.ts';
+import { gatewayRoutes } from '../services/gateway/gateway-routes.ts';
+import { LiveSocket } from '../services/gateway/live-socket.ts';
+import type { Serving } from '../services/gateway/messages.ts';
+import { overviewOf } from '../services/gateway/overview.ts';
+import type { ServiceBoard } from '../services/gateway/service-board.ts';
+import { StaticFiles } from '../services/gateway/static-files.ts';
+import { ThreadPool } from '../services/gateway/thread-pool.ts';
+import { Traffic } from '../services/gateway/traffic.ts';
+import type { Identity } from '../services/identity/identity.ts';
+import { identityRoutes } from '../services/identity/identity-routes.ts';
+import { backendList, backendRoutes } from '../services/routing/backend-routes.ts';
+import { isRoutable, statusWords } from '../services/routing/backend-view.ts';
+import { monotonicMs, now, nowSeconds } from './clock.ts';
+import { configRoutes } from './config-routes.ts';
+import type { Reloaded } from './control-plane.ts';
+import { gatewaySettings, readTls, routingSettings } from './gateway-settings.ts';
+import { ProcessMetrics } from './process-metrics.ts';
+import type { RoutingPart } from './routing-part.ts';
+
+export type GatewayPartOptions = {
+  readonly config: Configuration;
+  readonly port: number;
+  readonly arena: Arena;
+  readonly counts: SharedCounts;
+  readonly pepper: Secret;
+  readonly identity: Identity;
+  readonly audit: AuthAudit;
+  readonly routing: RoutingPart;
+  readonly board: ServiceBoard;
+  readonly log: Logger;
+  readonly build: string;
+  readonly controlSocketFolder: string;
+  readonly dashboardFolder: string | undefined;
+  readonly configurationFile: string | undefined;
+  readonly loaded: () => Loaded;
+  readonly reload: () => Reloaded;
+  readonly serving: () => Serving;
+  readonly isStopping: () => boolean;
+  readonly isDatabaseThere: () => Promise<boolean>;
+  readonly onKeyUsed: (keyId: string, unixSeconds: number) => void;
+};
+
+const liveEveryMs = 1000;
+/** The path of a Unix socket may have about 107 bytes. */
+const socketPathMax = 100;
+/** A longer update is not sent; the dashboard reads the list instead. */
+const updateBytesMax = 65_536;
+
+export type BackendBriefs = {
+  readonly id: string;
+  readonly routable: boolean;
+  readonly status: string;
+  readonly approved: boolean;
+  readonly simulated: boolean;
+  readonly statusWords: string;
+  readonly models: readonly string[];
+};
+
+export type GatewayPart = {
+  readonly pool: ThreadPool;
+  readonly traffic: Traffic;
+  briefs(): readonly BackendBriefs[];
+  pushBackends(): void;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** In the data directory where that is short enough, else in a private folder of its own. */
+function controlSocketPath(folder: string): { readonly path: string; readonly owned?: string } {
+  const path = join(folder, 'control.sock');
+  if (Buffer.byteLength(path) <= socketPathMax) return { path };
+  const owned = mkdtempSync(join(tmpdir(), 'tensorforge-'));
+  return { path: join(owned, 'control.sock'), owned };
+}
+
+export function gatewayPart(options: GatewayPartOptions): GatewayPart {
+  const { config, arena, counts, identity, audit, routing, board, log } = options;
+  const { fleet } = routing;
+  const startedMs = monotonicMs();
+  const socket = controlSocketPath(options.controlSocketFolder);
+  const traffic = new Traffic();
+  const live = new LiveSocket();
+  const metrics = new ProcessMetrics();
+  const build = `tensorforge/${options.build}`;
+  let liveTimer: NodeJS.Timeout | undefined;
+
+  const briefs = (): BackendBriefs[] =>
+    fleet.listBackends().map((backend) => ({
+      id: backend.id,
+      routable: isRoutable(backend),
+      status: backend.status,
+      approved: backend.approved,
+      simulated: backend.simulated,
+      statusWords: statusWords(backend, now()),
+      models: backend.models.map((model) => model.id),
+    }));
+  const uptimeSeconds = (): number => Math.floor((monotonicMs() - startedMs) / 1000);
+  const overview = (): OverviewWire =>
+    overviewOf({
+      now: now(),
+      uptimeSeconds: uptimeSeconds(),
+      inFlight: arena.inFlight(),
+      backends: briefs(),
+      traffic,
+    });
+  const backendsUpdate = (): LiveUpdate => ({
+    update_type: 'BackendStatus',
+    data: backendList(fleet, now()),
+  });
+  const broadcast = (update: LiveUpdate): void => {
+    if (!live.hasClients) return;
+    const isTooLong = JSON.stringify(update).length > updateBytesMax;
+    live.broadcast(isTooLong ? { update_type: 'Resync', data: {} } : update);
+  };
+
+  const settings = gatewaySettings(config, {
+    port: options.port,
+    controlSocket: socket.path,
+    build,
+  });
+  const pool = new ThreadPool({
+    arena,
+    startOf: (thread) => ({
+      thread,
+      settings: { ...settings, tls: readTls(config) },
+      arena: arena.parts,
+      counts: counts.buffer,
+      pepper: options.pepper.reveal(),
+      keys: identity.records,
+      version: fleet.version,
+      targets: fleet.targets(),
+      routing: routingSettings(options.loaded().config),
+      serving: options.serving(),
+    }),
+    onReport: (report) => {
+      traffic.add(report, nowSeconds());
+      for (const [id, seconds] of report.lastUsed) options.onKeyUsed(id, seconds);
+      if (report.rejections.length > 0) audit.note(report.rejections);
+      if (report.decisions.length === 0) return;
+      broadcast({
+        update_type: 'RequestComplete',
+        data: { decisions: report.decisions.slice(-20) },
+      });
+    },
+    onApplied: (thread, version) => fleet.acknowledged(thread, version),
+    onConnectFailed: (id) => {
+      const backend = fleet.listBackends().find((candidate) => candidate.id === id);
+      if (backend !== undefined) routing.checker.passiveFailure(backend.id);
+    },
+    onDied: (thread, words, reclaimed) => {
+      fleet.threadGone(thread);
+      log.error({ thread, reclaimed }, `a gateway thread died and is started again: ${words}`);
+    },
+  });
+
+  const rejected = (address: string, path: string, reason: string): number => {
+    audit.note([{ address, path, reason, count: 1 }]);
+    return counts.rejectionDelaySeconds(address, nowSeconds(), config.limits.authAttemptsPerMinute);
+  };
+  const backendCounts = () => {
+    const all = fleet.listBackends();
+    return { total: all.length, healthy: all.filter(isRoutable).length, models: fleet.modelCount };
+  };
+  const stats = () => ({
+    uptime_seconds: uptimeSeconds(),
+    requests: {
+      total: traffic.totals.total,
+      success: traffic.totals.succeeded,
+      errors: traffic.totals.failed,
+    },
+    backends: fleet.listBackends().map((backend) => {
+      const figures = fleet.counters(backend.id);
+      return {
+        id: backend.id,
+        name: backend.name,
+        requests: figures.totalRequests,
+        average_latency_ms: figures.avgLatencyMs,
+        pending: figures.pendingRequests,
+        ...(figures.firstByteSamples === 0 ? {} : { avg_ttft_ms: figures.firstByteMs }),
+      };
+    }),
+    models: [...new Set(fleet.listBackends().flatMap((b) => b.models.map((model) => model.id)))],
+  });
+  const control: ControlServer = new ControlServer({
+    socketPath: socket.path,
+    bodyBytesMax: config.server.controlBodyBytes,
+    routes: [
+      ...gatewayRoutes({
+        board,
+        traffic,
+        backends: backendCounts,
+        overview,
+        stats,
+        processMetrics: () =>
+          metrics.text({
+            backends: fleet.listBackends().map((backend) => ({
+              id: backend.id,
+              isHealthy: isRoutable(backend),
+              pending: fleet.counters(backend.id).pendingRequests,
+            })),
+            models: fleet.modelCount,
+            connections: arena.openConnections(),
+            buildVersion: options.build,
+          }),
+        isMetricsPublic: config.metrics.public,
+        isDatabaseThere: options.isDatabaseThere,
+        isStopping: options.isStopping,
+        openapi: () => control.openapi(),
+      }),
+      ...backendRoutes({ fleet, operator: routing.operator, now }),
+      ...identityRoutes({
+        identity,
+        nowSeconds,
+        rejected: (address) => rejected(address, '/api/v1/session', 'sign_in'),
+      }),
+      ...configRoutes({
+        current: options.loaded,
+        file: options.configurationFile,
+        reload: options.reload,
+      }),
+    ],
+    files: new StaticFiles(config.dashboard.enabled ? options.dashboardFolder : undefined),
+    authenticator: new Authenticator({
+      keys: identity.keys,
+      sessionKey: (cookie) => identity.sessionKey(cookie),
+      nowSeconds,
+      rejected,
+    }),
+    build: options.build,
+    onSocket: (request, stream, head) => {
+      live.accept(request, stream, head, () => [
+        backendsUpdate(),
+        { update_type: 'Overview', data: overview() },
+      ]);
+    },
+    onFault: (error, path) => {
+      const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      log.error({ path, error: words }, 'a control request failed');
+    },
+  });
+
+  return {
+    pool,
+    traffic,
+    briefs,
+    pushBackends: () => broadcast(backendsUpdate()),
+    async start() {
+      await control.start();
+      await pool.start(config.server.threads);
+      liveTimer = setInterval(() => {
+        broadcast({ update_type: 'Overview', data: overview() });
+        broadcast(backendsUpdate());
+      }, liveEveryMs);
+    },
+    async stop() {
+      clearInterval(liveTimer);
+      live.close();
+      await pool.terminate();
+      await control.close();
+      if (socket.owned !== undefined) rmSync(socket.owned, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,86 @@
+// What the gateway threads need of the configuration.
+
+import { readFileSync } from 'node:fs';
+import type { Configuration } from '../config/options.ts';
+import type { RoutingSettings } from '../core/routing/snapshot.ts';
+import type { GatewaySettings } from '../services/gateway/messages.ts';
+
+export function routingSettings(config: Configuration): RoutingSettings {
+  const { strategy, weights, maxRetries, aliases } = config.routing;
+  return { strategy, weights, maxRetries, aliases };
+}
+
+/** The loopback names, the bound address and what the operator added; lower case. */
+export function allowedHosts(config: Configuration, port: number): string[] {
+  const { host } = config.server;
+  const bound = host.includes(':') ? `[${host}]` : host;
+  const loopback = ['localhost', '127.0.0.1', '[::1]'];
+  const wildcard = host === '0.0.0.0' || host === '::';
+  const own = wildcard ? [] : [bound, `${bound}:${port}`];
+  return [...loopback, ...own, ...config.server.allowedHosts].map((name) => name.toLowerCase());
+}
+
+export function readTls(config: Configuration): { cert: string; key: string } | undefined {
+  const { tlsCert, tlsKey } = config.server;
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  return { cert: readFileSync(tlsCert, 'utf8'), key: readFileSync(tlsKey, 'utf8') };
+}
+
+export function gatewaySettings(
+  config: Configuration,
+  bound: { readonly port: number; readonly controlSocket: string; readonly build: string },
+): GatewaySettings {
+  const { server, upstream } = config;
+  return {
+    host: server.host,
+    port: bound.port,
+    reusePort: server.threads > 1,
+    controlSocket: bound.controlSocket,
+    allowedHosts: allowedHosts(config, bound.port),
+    tls: readTls(config),
+    tlsMinVersion: server.tlsMinVersion,
+    behindTlsProxy: server.behindTlsProxy,
+    build: bound.build,
+    limits: {
+      connections: server.connections,
+      connectionsPerAddress: server.connectionsPerAddress,
+      connectionsReserved: Math.floor(
+        (server.connections * server.connectionsReservedPercent) / 100,
+      ),
+      concurrentRequests: server.maxConcurrentRequests,
+      requestsPerKey: config.limits.keyConcurrency,
+      authAttemptsPerMinute: config.limits.authAttemptsPerMinute,
+      pipelined: server.pipelinedRequests,
+      headBytes: server.headBytes,
+      headLines: server.headLines,
+      targetBytes: server.targetBytes,
+      bodyBytes: server.bodyBytes,
+      bodyChunks: server.bodyChunks,
+      bodyMinBytesPerSecond: server.bodyMinBytesPerSecond,
+      json: {
+        depth: server.jsonDepth,
+        containers: server.jsonContainers,
+        members: server.jsonMembers,
+      },
+      upstream: {
+        idleSockets: upstream.idleSockets,
+        headBytes: upstream.headBytes,
+        interimAnswers: upstream.interimAnswers,
+        eventBytes: upstream.eventBytes,
+        bodyBytes: upstream.bodyBytes,
+      },
+    },
+    timeouts: {
+      headMs: server.headTimeoutSeconds * 1000,
+      bodyMs: server.bodyTimeoutSeconds * 1000,
+      bodyGraceMs: server.bodyGraceSeconds * 1000,
+      keepAliveMs: server.keepAliveSeconds * 1000,
+      slowReaderMs: server.slowReaderSeconds * 1000,
+      checkMs: server.connectionCheckSeconds * 1000,
+      connectMs: upstream.connectSeconds * 1000,
+      firstByteMs: upstream.firstByteSeconds * 1000,
+      idleMs: upstream.idleSeconds * 1000,
+      totalMs: server.requestTimeoutSeconds * 1000,
+    },
+  };
+}

@@ -1,0 +1,48 @@
+// Metrics of the process and the fleet in the Prometheus text format, by prom-client.
+
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+
+export type FleetFigures = {
+  readonly backends: readonly {
+    readonly id: string;
+    readonly isHealthy: boolean;
+    readonly pending: number;
+  }[];
+  readonly models: number;
+  readonly connections: number;
+  readonly buildVersion: string;
+};
+
+export class ProcessMetrics {
+  readonly #registry = new Registry();
+  readonly #total: Gauge;
+  readonly #healthy: Gauge;
+  readonly #models: Gauge;
+  readonly #pending: Gauge;
+  readonly #connections: Gauge;
+  readonly #build: Gauge;
+
+  constructor() {
+    const registers = [this.#registry];
+    const gauge = (name: string, help: string, labelNames: string[] = []): Gauge =>
+      new Gauge({ name: `tensorforge_${name}`, help, labelNames, registers });
+    collectDefaultMetrics({ register: this.#registry });
+    this.#total = gauge('backends_total', 'Backends registered.');
+    this.#healthy = gauge('backends_healthy', 'Backends that take requests.');
+    this.#models = gauge('models_available', 'Distinct models that backends list.');
+    this.#pending = gauge('pending_requests', 'Requests a backend works on.', ['backend']);
+    this.#connections = gauge('client_connections', 'Open client connections.');
+    this.#build = gauge('build_info', 'Always 1; the label is the version.', ['version']);
+  }
+
+  text(figures: FleetFigures): Promise<string> {
+    this.#total.set(figures.backends.length);
+    this.#healthy.set(figures.backends.filter((backend) => backend.isHealthy).length);
+    this.#models.set(figures.models);
+    this.#connections.set(figures.connections);
+    this.#build.set({ version: figures.buildVersion }, 1);
+    this.#pending.reset();
+    for (const { id, pending } of figures.backends) this.#pending.set({ backend: id }, pending);
+    return this.#registry.metrics();
+  }
+}
