@@ -11,9 +11,8 @@ import type { Actions } from './cli/actions.ts';
 enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/tensorforge', import.meta.url)));
 
 async function loadActions(): Promise<Actions> {
-  const file = new URL('./targets/actions.ts', import.meta.url).href;
-  const module: { readonly actions: Actions } = await import(file);
-  return module.actions;
+  const { actions } = await import('./targets/actions.ts');
+  return actions;
 }
 
 async function checkDatabase(url: Secret | undefined): Promise<string> {

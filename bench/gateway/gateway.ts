@@ -1,6 +1,7 @@
 // Bench `gateway`: what the data plane costs beside HAProxy, what it adds in latency, whether it
 // holds many streams, forgets aborted ones, stays small and starts fast. The full pipeline is on:
 // key check, routing among ten backends, counters, metrics, decision in the in-memory ring.
+import { loadavg } from 'node:os';
 import { ensureDebian, findProgram } from '../../scripts/debian.ts';
 import type { Benchmark, BenchmarkContext, Measured } from '../harness/benchmark.ts';
 import { versionOf } from '../harness/machine.ts';
@@ -54,6 +55,7 @@ export const gatewayBenchmark: Benchmark = {
 
 async function run(context: BenchmarkContext): Promise<Measured> {
   const { processes, scratch, say } = context;
+  const loadBefore = loadavg()[0] ?? 0;
   const states = await ensureDebian(['wrk', 'haproxy', 'gcc']);
   const missing = [...states].filter(([, state]) => state === 'absent').map(([name]) => name);
   const programs = await benchPrograms(processes);
@@ -96,7 +98,11 @@ async function run(context: BenchmarkContext): Promise<Measured> {
       rss_mb: rounded(residentBytes(product.pid) / 1e6, 1),
       start_ms: rounded(startMs, 0),
     },
-    config: { ...configuration(), streams_all_at_once: held.allAtOnce, aborted: leaked.aborted },
+    config: {
+      ...configuration(loadBefore),
+      streams_all_at_once: held.allAtOnce,
+      aborted: leaked.aborted,
+    },
     missing,
   };
 }
@@ -156,7 +162,7 @@ function throughputMetrics(
   return metrics;
 }
 
-function configuration(): Readonly<Record<string, unknown>> {
+function configuration(loadBefore: number): Readonly<Record<string, unknown>> {
   return {
     rounds,
     round_seconds: roundSeconds,
@@ -173,5 +179,6 @@ function configuration(): Readonly<Record<string, unknown>> {
     aborts,
     starts,
     raised: raisedLimits,
+    load_average: rounded(loadBefore, 2),
   };
 }

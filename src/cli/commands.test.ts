@@ -229,7 +229,7 @@ test('explain prints the candidates: the chosen one, the beaten, the excluded', 
     rows.map((row) => row.slice(0, 3)),
     [
       ['went_to', 'box-1', '8720'],
-      ['lost', 'box-2', '7100'],
+      ['lost', 'box-2', '8900'],
       ['not_to', 'box-3', ''],
     ],
   );

@@ -1,7 +1,7 @@
 // What the frame and the pages know of the live connection: its state, and how many rows a page
 // holds back because someone is reading them.
 
-import { useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import {
   createContext,
   type ReactNode,
@@ -11,6 +11,7 @@ import {
   useState,
   useSyncExternalStore,
 } from 'react';
+import { overviewQuery } from '../api/queries.ts';
 import {
   initialLiveState,
   type LiveSession,
@@ -35,6 +36,8 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
   const queryClient = useQueryClient();
   const [session, setSession] = useState<LiveSession>();
   const [held, setHeld] = useState<number>();
+  // Held on every page, so that the fallback has something to poll and its age is known.
+  useQuery({ ...overviewQuery, notifyOnChangeProps: [] });
   useEffect(() => {
     const started = startLiveSession(queryClient);
     setSession(started);

@@ -165,7 +165,10 @@ function printDetails(context: Context, view: BackendViewWire): void {
     ['state', `${stateOf(view)} for ${shownSince(view.status_since, now)}`],
     ['last error', view.last_error ?? 'none'],
     ['probed', `${shownSince(view.last_health_check, now)} ago`],
-    ['latency', `probe ${shownMs(view.avg_latency_ms)}, first byte ${shownMs(view.first_byte_ms)}`],
+    [
+      'latency',
+      `probe ${shownMs(view.avg_latency_ms || null)}, first byte ${shownMs(view.first_byte_ms)}`,
+    ],
     ['requests', `${view.pending_requests} in flight, ${view.total_requests} in all`],
     ['choice', `priority ${view.priority}, tier ${view.tier}, zone ${view.zone}`],
     ['capacity', view.capacity === 0 ? 'not known' : String(view.capacity)],

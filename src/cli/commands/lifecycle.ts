@@ -16,6 +16,22 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
+/** The lock is given back just before the end; whoever reads "stopped" expects the end itself. */
+const lastStepsMs = 5000;
+
+function exists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+async function untilGone(pid: number): Promise<void> {
+  const deadline = performance.now() + lastStepsMs;
+  while (exists(pid) && performance.now() < deadline) await pause(pollMs);
+}
+
 async function stop(context: Context, { machine }: Surroundings, timeoutSeconds: number) {
   const holder = await machine.readLock(context.dataDirectory);
   if (holder === undefined || !holder.alive) {
@@ -52,6 +68,7 @@ async function stop(context: Context, { machine }: Surroundings, timeoutSeconds:
     }
     await pause(pollMs);
   }
+  await untilGone(pid);
   const seconds = Number(((performance.now() - began) / 1000).toFixed(1));
   if (context.json) {
     context.out(JSON.stringify({ stopped: true, was_running: true, pid, seconds }));

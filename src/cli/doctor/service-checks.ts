@@ -141,6 +141,12 @@ export async function checkRedis(url: Secret | undefined): Promise<Check[]> {
     : [bad('redis', `${place}: ${problem}`, 'start it, or unset REDIS_URL')];
 }
 
+/** The command that helps a backend that takes no requests. */
+function verbFor(backend: { readonly approved: boolean; readonly status: string }): string {
+  if (!backend.approved) return 'approve';
+  return backend.status === 'draining' ? 'resume' : 'probe';
+}
+
 /** The backends of the running installation. */
 export async function checkBackends(context: Context, machine: Machine): Promise<Check[]> {
   try {
@@ -156,7 +162,7 @@ export async function checkBackends(context: Context, machine: Machine): Promise
       attention(
         'backends',
         `${backend.id}: ${backend.status_words}`,
-        `tensorforge backends ${backend.approved ? 'probe' : 'approve'} ${backend.id}`,
+        `tensorforge backends ${verbFor(backend)} ${backend.id}`,
       ),
     );
     const words = `${taking} of ${counted(backends.length, 'backend')} take requests`;

@@ -106,7 +106,13 @@ export const decisionFixture: DecisionWire = decisionSchema.parse({
       stage: 'capability',
       suggested_action: 'shorten the prompt',
     },
-    { backend_id: 'box-2', score: 7100, reason: 'load 18', stage: null, suggested_action: null },
+    {
+      backend_id: 'box-2',
+      score: 8900,
+      reason: 'refused the first attempt',
+      stage: null,
+      suggested_action: null,
+    },
     { backend_id: 'box-1', score: 8720, reason: 'load 3', stage: null, suggested_action: null },
   ],
 });
