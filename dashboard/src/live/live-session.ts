@@ -1,5 +1,5 @@
 // The shell around `connection.ts` and `patches.ts`: it owns the one WebSocket of this tab, the one
-// timer, and the animation frame in which patches reach the query cache. A hidden page holds no
+// timer, and the animation frame in which patches reach the query cache, at most four times a second. A hidden page holds no
 // socket; the page that comes back refetches and listens again.
 
 import type { QueryClient } from '@tanstack/react-query';
@@ -30,6 +30,9 @@ export type LiveSession = {
 
 export const initialLiveState: LiveState = { connection: idle, dataAt: undefined };
 
+/** Faster than this nobody reads, and each flush renders the tables. */
+const flushEveryMs = 250;
+
 const snapshots = [overviewQuery, backendsQuery, decisionsQuery];
 
 function socketUrl(): string {
@@ -45,6 +48,8 @@ export function startLiveSession(queryClient: QueryClient): LiveSession {
   let socket: WebSocket | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let frame: number | undefined;
+  let flushTimer: ReturnType<typeof setTimeout> | undefined;
+  let flushedAt = 0;
 
   function publish(next: LiveState): void {
     state = next;
@@ -69,8 +74,18 @@ export function startLiveSession(queryClient: QueryClient): LiveSession {
     }
   }
 
+  function scheduleFlush(): void {
+    if (frame !== undefined || flushTimer !== undefined) return;
+    const waitMs = Math.max(0, flushedAt + flushEveryMs - performance.now());
+    flushTimer = setTimeout(() => {
+      flushTimer = undefined;
+      frame = requestAnimationFrame(flush);
+    }, waitMs);
+  }
+
   function flush(): void {
     frame = undefined;
+    flushedAt = performance.now();
     const ready = patches;
     patches = noPatches;
     if (ready.overview !== undefined) {
@@ -92,7 +107,7 @@ export function startLiveSession(queryClient: QueryClient): LiveSession {
     const update = typeof event.data === 'string' ? parseLiveUpdate(event.data) : undefined;
     if (update === undefined) return;
     patches = addPatch(patches, update);
-    frame ??= requestAnimationFrame(flush);
+    scheduleFlush();
   }
 
   function openSocket(): void {
@@ -157,6 +172,7 @@ export function startLiveSession(queryClient: QueryClient): LiveSession {
       window.removeEventListener('online', onOnline);
       send({ type: 'Stopped' });
       clearTimeout(timer);
+      clearTimeout(flushTimer);
       if (frame !== undefined) cancelAnimationFrame(frame);
       listeners.clear();
     },

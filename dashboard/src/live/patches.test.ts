@@ -115,6 +115,14 @@ test('merging keeps order, holds each decision once and stays under the cap (see
   );
 });
 
+test('rows that are all newer come in front, whatever their own order', () => {
+  const held = mergeDecisions([], [decision(1), decision(2)]);
+  const ids = mergeDecisions(held, [decision(4), decision(3), decision(4)]).map(
+    (row) => row.request_id,
+  );
+  assert.deepEqual(ids, ['req_4', 'req_3', 'req_2', 'req_1']);
+});
+
 test('the list never grows past its cap and drops the oldest', () => {
   const many = Array.from({ length: decisionsMax + 50 }, (_, n) => decision(n));
   const merged = mergeDecisions([], many);

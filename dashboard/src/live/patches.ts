@@ -38,6 +38,11 @@ export function mergeDecisions(
   fresh: readonly DecisionWire[],
 ): readonly DecisionWire[] {
   if (fresh.length === 0) return held;
+  const newestHeld = held[0];
+  // The usual case: everything fresh is newer than all that is held, so nothing is sorted again.
+  if (newestHeld !== undefined && fresh.every((decision) => decision.at > newestHeld.at)) {
+    return [...mergeDecisions([], fresh), ...held].slice(0, decisionsMax);
+  }
   const byId = new Map<string, DecisionWire>();
   for (const decision of held) byId.set(decision.decision_id, decision);
   for (const decision of fresh) byId.set(decision.decision_id, decision);

@@ -1,10 +1,11 @@
 // What can be done with one backend. Probe, resume and approve act at once; drain and remove touch
 // live traffic, so they first say what they would do.
 
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { actOnBackend, type BackendVerb, removeBackend } from '../api/actions.ts';
-import { backendsQuery, meQuery } from '../api/queries.ts';
+import { backendsQuery } from '../api/queries.ts';
+import { useRefusal } from '../api/use-refusal.ts';
 import type { BackendViewWire } from '../api/wire.ts';
 import { Button } from '../components/button.tsx';
 import { type Confirmation, ConfirmDialog } from '../components/confirm-dialog.tsx';
@@ -24,13 +25,6 @@ const doneWords: Readonly<Record<BackendVerb, (name: string) => string>> = {
   approve: (name) => `${name} is approved.`,
   drain: (name) => `${name} is draining: new requests avoid it.`,
 };
-
-/** The words for a session that may look but not touch. */
-function useRefusal(): string | undefined {
-  const { data: me } = useQuery(meQuery);
-  if (me === undefined || me.permissions.includes('backends:write')) return undefined;
-  return 'Needs the permission backends:write. An administrator grants it with a key that has it.';
-}
 
 function drainConfirmation(
   { backend, fleet }: ActionsProps,
@@ -63,7 +57,7 @@ function removeConfirmation(
 export function BackendActions({ backend, fleet }: ActionsProps) {
   const queryClient = useQueryClient();
   const { say } = useNotice();
-  const refusal = useRefusal();
+  const refusal = useRefusal('backends:write');
   const [asked, setAsked] = useState<Confirmation>();
 
   async function finish(words: string): Promise<void> {
@@ -111,7 +105,7 @@ export function BackendActions({ backend, fleet }: ActionsProps) {
       <Button refusal={refusal} onClick={() => setAsked(removeConfirmation(props, remove))}>
         Remove…
       </Button>
-      {draining ? null : <CopyCommand command={`tensorforge backends drain ${backend.id}`} />}
+      <CopyCommand command={`tensorforge explain backend ${backend.id}`} />
       {asked === undefined ? null : (
         <ConfirmDialog confirmation={asked} onClose={() => setAsked(undefined)} />
       )}

@@ -59,8 +59,8 @@ function probe(row: Row): string {
 
 function wideColumns(now: number): readonly Column<Row>[] {
   return [
-    { key: 'name', title: 'Name', widthPx: 190, cell: (row) => <Name row={row} /> },
-    { key: 'state', title: 'State', widthPx: 150, cell: (row) => <State row={row} /> },
+    { key: 'name', title: 'Name', widthPx: 180, cell: (row) => <Name row={row} /> },
+    { key: 'state', title: 'State', widthPx: 162, cell: (row) => <State row={row} /> },
     {
       key: 'since',
       title: 'Since',

@@ -3,6 +3,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { keysQuery } from '../api/queries.ts';
+import { useRefusal } from '../api/use-refusal.ts';
 import type { KeyCreatedWire, KeyViewWire } from '../api/wire.ts';
 import { Button } from '../components/button.tsx';
 import { EmptyNote } from '../components/empty-note.tsx';
@@ -35,12 +36,13 @@ export function KeysPage() {
   const { data, error, refetch } = useQuery(keysQuery);
   const [creating, setCreating] = useState(false);
   const [created, setCreated] = useState<KeyCreatedWire>();
+  const refusal = useRefusal('users:admin');
   const now = useNow(10_000);
   return (
     <div className={styles.page}>
       <div className={styles.head}>
         <h1>Access keys</h1>
-        <Button kind="primary" onClick={() => setCreating(true)}>
+        <Button kind="primary" refusal={refusal} onClick={() => setCreating(true)}>
           Create key…
         </Button>
       </div>

@@ -4,6 +4,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { revokeKey } from '../api/actions.ts';
 import { keysQuery } from '../api/queries.ts';
+import { useRefusal } from '../api/use-refusal.ts';
 import type { KeyViewWire } from '../api/wire.ts';
 import { Button } from '../components/button.tsx';
 import { type Confirmation, ConfirmDialog } from '../components/confirm-dialog.tsx';
@@ -32,9 +33,15 @@ function Name({ row }: { readonly row: Row }) {
 }
 
 function RevokeButton({ row, revoke }: { readonly row: Row; readonly revoke: Revoke }) {
+  const refusal = useRefusal('users:admin');
   if (row.revoked) return null;
   return (
-    <Button kind="quiet" aria-label={`Revoke ${row.name}`} onClick={() => revoke(row)}>
+    <Button
+      kind="quiet"
+      refusal={refusal}
+      aria-label={`Revoke ${row.name}`}
+      onClick={() => revoke(row)}
+    >
       Revoke…
     </Button>
   );
@@ -120,7 +127,7 @@ export function KeysTable({ rows, nowMs }: KeysTableProps) {
       effect: `Every client that uses it is refused with 401 within a second, and its running streams are cut. It was ${usedWords(row, Date.now())}. A revoked key cannot be used again; create another instead.`,
       verb: `Revoke ${row.name}`,
       typed: row.name,
-      command: undefined,
+      command: `tensorforge keys revoke ${row.id}`,
       act: async () => {
         await revokeKey(row.id);
         say({ tone: 'ok', words: `${row.name} is revoked.` });

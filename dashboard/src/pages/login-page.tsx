@@ -73,7 +73,10 @@ export function LoginPage() {
         Paste the admin key. TensorForge printed it when it started for the first time; this makes
         another:
       </p>
-      <CopyLine text="tensorforge keys create --admin" label="Copy the command that makes a key" />
+      <CopyLine
+        text="tensorforge keys create --name dashboard --admin"
+        label="Copy the command that makes a key"
+      />
       <KeyForm />
     </main>
   );

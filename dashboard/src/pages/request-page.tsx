@@ -4,6 +4,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { decisionQuery, decisionsQuery } from '../api/queries.ts';
 import type { DecisionWire } from '../api/wire.ts';
+import { CopyCommand } from '../components/copy.tsx';
 import { FailureNote } from '../components/failure-note.tsx';
 import { Loading } from '../components/loading.tsx';
 import { useTitle } from '../components/use-title.ts';
@@ -73,7 +74,8 @@ export function RequestPage() {
     refetch,
   } = useQuery({
     ...decisionQuery(id),
-    placeholderData: () =>
+    // A record never changes, and the list keeps more of them than the server does.
+    initialData: () =>
       queryClient.getQueryData(decisionsQuery.queryKey)?.find((row) => row.decision_id === id),
   });
   const glyph = decision === undefined ? '' : glyphOfTone[outcomeMark(decision).tone];
@@ -82,6 +84,7 @@ export function RequestPage() {
     <div className={styles.page}>
       <div className={styles.head}>
         <h1 className="wrap-anywhere">Request {decision?.request_id ?? id}</h1>
+        <CopyCommand command={`tensorforge explain request ${id}`} />
         <Link to="/requests">All requests</Link>
       </div>
       {error === null ? null : <FailureNote error={error} onRetry={() => void refetch()} />}

@@ -79,7 +79,7 @@ const wideColumns: readonly Column<Row>[] = [
   {
     key: 'total',
     title: 'Total',
-    widthPx: 76,
+    widthPx: 88,
     numeric: true,
     cell: (row) => formatLatency(row.total_ms),
   },
@@ -90,7 +90,7 @@ const wideColumns: readonly Column<Row>[] = [
     numeric: true,
     cell: (row) => formatCount(row.attempts),
   },
-  { key: 'reason', title: 'Reason', widthPx: 144, cell: (row) => <Clipped text={row.reason} /> },
+  { key: 'reason', title: 'Reason', widthPx: 132, cell: (row) => <Clipped text={row.reason} /> },
 ];
 
 const narrowColumns: readonly Column<Row>[] = [

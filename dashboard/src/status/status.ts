@@ -41,7 +41,7 @@ const reasonMarks: ReadonlyMap<string, Mark> = new Map([
   ['warming', { tone: 'attention', words: 'Warming' }],
   ['config_error', { tone: 'bad', words: 'Config error' }],
   ['rate_limited', { tone: 'attention', words: 'Rate limited' }],
-  ['pending_approval', { tone: 'waiting', words: 'Needs approval' }],
+  ['pending_approval', { tone: 'waiting', words: 'Waits for approval' }],
 ]);
 
 export function backendMark(backend: {

@@ -58,7 +58,6 @@ describe('the watcher sees', () => {
       'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n',
       'event: response.output_text.delta\ndata: {"type":"response.output_text.delta"}\n\n',
       'data: {"some":"thing"}\n\n',
-      'data: text\n\n',
       ': ping\ndata: {"choices":[{"text":"a"}]}\nid: 5\n\n',
     ];
     for (const content of contents) assert.equal(watch(content).firstContent, true, content);
@@ -79,12 +78,23 @@ describe('the watcher sees', () => {
     assert.equal(watch('data: [DONE]\n').done, false);
     assert.equal(watch('data: [DONE] \n\n').done, false);
     assert.equal(watch('event: response.completed\ndata: {}\n\n').done, true);
+    assert.equal(watch('data: {"type":"response.completed","response":{}}\n\n').done, true);
+    assert.equal(watch('data: {"type": "response.failed"}\n\n').done, true);
+    assert.equal(watch('data: {"type":"response.completed_part"}\n\n').done, false);
   });
 
   it('an error event', () => {
     assert.equal(watch('data: {"error":{"message":"x"}}\n\n').failed, true);
     assert.equal(watch('event: error\ndata: {}\n\n').failed, true);
     assert.equal(watch(delta('{"error"')).failed, false);
+  });
+
+  it('as an error what is no JSON before any content, and leaves it alone behind', () => {
+    for (const broken of ['data: {"choices":[{"del\n\n', 'data: text\n\n']) {
+      const first = watch(role, broken);
+      assert.deepEqual([first.failed, first.firstContent], [true, false]);
+      assert.equal(watch(delta('a'), broken).failed, false);
+    }
   });
 
   it('usage of the last event that has any, also beside null and in the Responses API', () => {

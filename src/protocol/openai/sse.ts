@@ -23,6 +23,8 @@ export const sseEventBytesMax = 1024 * 1024;
 const doneText = '[DONE]';
 const usageName = '"usage"';
 const terminalTypes = /^event: ?response\.(?:completed|incomplete|failed)$/m;
+/** The same in the data, where a backend leaves the event line out. */
+const terminalData = /^\{"type": ?"response\.(?:completed|incomplete|failed)"/;
 
 export class SseWatcher {
   readonly #eventBytesMax: number;
@@ -37,6 +39,7 @@ export class SseWatcher {
   #done = false;
   #failed = false;
   #dataEvents = 0;
+  #events = 0;
 
   constructor(eventBytesMax: number = sseEventBytesMax) {
     this.#eventBytesMax = eventBytesMax;
@@ -52,7 +55,7 @@ export class SseWatcher {
     return this.#done;
   }
 
-  /** Has the backend sent an error event? */
+  /** Has the backend sent an error event, or before any content one that is no JSON? */
   get failed(): boolean {
     return this.#failed;
   }
@@ -64,6 +67,11 @@ export class SseWatcher {
   /** Events with data so far, the end mark left out: our own count of output, at least. */
   get dataEvents(): number {
     return this.#dataEvents;
+  }
+
+  /** Complete events so far, comments included: did the last bytes end one? */
+  get events(): number {
+    return this.#events;
   }
 
   /** Is nothing but complete events behind us? */
@@ -151,6 +159,7 @@ export class SseWatcher {
 
   /** One complete event: `text` from `start` to `end`, without its blank line. */
   #event(text: string, start: number, end: number, namesUsage: boolean): void {
+    this.#events += 1;
     if (text.startsWith('data:', start)) {
       const newline = text.indexOf('\n', start);
       if (newline < 0 || newline >= end) {
@@ -173,7 +182,13 @@ export class SseWatcher {
     }
     this.#dataEvents += 1;
     if (text.startsWith('{"error"', start)) this.#failed = true;
-    if (!this.#firstContent) this.#firstContent = hasContent(text.slice(start, end));
+    else if (text.startsWith('{"type"', start) && terminalData.test(text.slice(start, start + 64)))
+      this.#done = true;
+    if (!this.#firstContent) {
+      const value = parsed(text.slice(start, end));
+      if (value === undefined) this.#failed = true;
+      else this.#firstContent = hasContent(value);
+    }
     if (!namesUsage) return;
     const data = text.slice(start, end);
     // Many backends send `"usage": null` with every event.
@@ -209,14 +224,17 @@ function choiceHasContent(choice: unknown): boolean {
   return Object.entries(delta).some(([name, value]) => name !== 'role' && isFilled(value));
 }
 
-/** Does the data of one event carry generated content? Unknown shapes count as content. */
-function hasContent(data: string): boolean {
-  let value: unknown;
+/** The JSON value of one event's data; undefined when it is none. */
+function parsed(data: string): unknown {
   try {
-    value = JSON.parse(data);
+    return JSON.parse(data);
   } catch {
-    return data.trim() !== '';
+    return undefined;
   }
+}
+
+/** Does an event carry generated content? Unknown shapes count as content. */
+function hasContent(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || 'error' in value) return false;
   if ('choices' in value) {
     return Array.isArray(value.choices) && value.choices.some(choiceHasContent);
@@ -225,7 +243,10 @@ function hasContent(data: string): boolean {
   return true;
 }
 
+/** What ends a stream. */
+export const doneEvent = `data: ${doneText}\n\n`;
+
 /** The text of an error inside a stream that has begun: one error event, then the end mark. */
 export function errorEvent(refusal: Refusal): string {
-  return `data: ${errorBody('openai', refusal)}\n\ndata: ${doneText}\n\n`;
+  return `data: ${errorBody('openai', refusal)}\n\n${doneEvent}`;
 }

@@ -1,16 +1,29 @@
 // One client connection: who it is, and whose turn it is. Requests that a client sends ahead wait
 // for the one before them, so that one request of a connection is in service at a time and answers
-// keep their order; beyond a cap nothing more is read from the socket.
+// keep their order; beyond a cap nothing more is read from the socket. What one read has brought is
+// parsed all the same, so the most that can wait is the cap and what fits into one read of 64 KiB.
 
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Face } from '../../errors/faces.ts';
 import type { Refusal } from '../../errors/tensorforge-error.ts';
+import { bodyFaultKind } from './body-reader.ts';
 import { refuseOnSocket } from './respond.ts';
+import type { ThreadMetrics } from './thread-metrics.ts';
 
 const connectionOf = new WeakMap<Socket, Connection>();
 
 type Turn = () => void;
+
+/** A refusal on its way past Node's response object. */
+export type RawRefusal = {
+  readonly face: Face;
+  readonly cause: Refusal;
+  /** Label of `tensorforge_http_refused_total`; undefined for what is no fault of HTTP. */
+  readonly kind: string | undefined;
+  /** Flat, beside those of the envelope. */
+  readonly headers?: readonly string[];
+};
 
 export class Connection {
   readonly socket: Socket;
@@ -18,7 +31,7 @@ export class Connection {
   /** The request in service. */
   current: IncomingMessage | undefined;
   /** A fault of what follows the request in service: told once that one is answered. */
-  poisoned: Refusal | undefined;
+  poisoned: RawRefusal | undefined;
   /** Few connections are left: one without a valid credential ends after its first answer. */
   mustAuthenticate = false;
   /** An answer was written past Node's response object; nothing else may be. */
@@ -37,6 +50,7 @@ export class Connection {
     this.#waitingMax = waitingMax;
     this.#onPoisonedTurn = onPoisonedTurn;
     connectionOf.set(socket, this);
+    socket.on('resume', this.#holdBack);
   }
 
   static of(socket: Socket): Connection | undefined {
@@ -54,8 +68,13 @@ export class Connection {
       this.current = request;
       turn();
     });
-    if (this.#waiting.length >= this.#waitingMax) this.socket.pause();
+    this.#holdBack();
   }
+
+  /** Node resumes a socket by itself whenever a request on it is whole or its body is read. */
+  readonly #holdBack = (): void => {
+    if (this.#waiting.length >= this.#waitingMax) this.socket.pause();
+  };
 
   /** The response of the request in service is closed. */
   readonly turnEnded = (): void => {
@@ -78,19 +97,29 @@ const lingerMs = 1000;
 export class Lingering {
   readonly #untilMs = new Map<Socket, number>();
   readonly #monotonicMs: () => number;
+  readonly #metrics: ThreadMetrics;
 
-  constructor(monotonicMs: () => number) {
+  constructor(monotonicMs: () => number, metrics: ThreadMetrics) {
     this.#monotonicMs = monotonicMs;
+    this.#metrics = metrics;
+  }
+
+  /** Answers a request whose body is at fault or stays unread, and ends the connection. */
+  refuse(connection: Connection, face: Face, cause: Refusal): void {
+    this.refuseRaw(connection, { face, cause, kind: bodyFaultKind(cause.code) });
   }
 
   /** Answers past Node's response object and ends the connection a moment later. */
-  refuse(connection: Connection, face: Face, cause: Refusal): void {
+  refuseRaw(connection: Connection, refused: RawRefusal): void {
     if (connection.refused) return;
     connection.refused = true;
     const { socket } = connection;
     this.#untilMs.set(socket, this.#monotonicMs() + lingerMs);
     socket.once('close', () => this.#untilMs.delete(socket));
-    refuseOnSocket(socket, face, cause);
+    if (refused.kind !== undefined) {
+      this.#metrics.count(`tensorforge_http_refused_total{kind="${refused.kind}"}`);
+    }
+    refuseOnSocket(socket, refused.face, refused.cause, refused.headers);
   }
 
   sweep(nowMs: number): void {

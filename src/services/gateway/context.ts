@@ -1,7 +1,9 @@
 // What every request on a gateway thread can reach. One object per thread.
 
 import type { BackendId } from '../../base/brand.ts';
+import type { SwapList, SwapListMember } from '../../base/swap-list.ts';
 import type { RoutingSnapshot, Target } from '../../core/routing/snapshot.ts';
+import type { Refusal } from '../../errors/tensorforge-error.ts';
 import type { KeyTable } from '../../io/credentials/key-table.ts';
 import type { UpstreamPool } from '../../io/http/upstream/upstream.ts';
 import type { Arena } from '../../io/shared-memory/arena.ts';
@@ -9,9 +11,19 @@ import type { SharedCounts } from '../../io/shared-memory/shared-counts.ts';
 import type { JsonLimits } from '../../protocol/openai/json-scan.ts';
 import type { Lingering } from './connection.ts';
 import type { DecisionLog } from './decision-log.ts';
-import type { InferenceRequest } from './inference-request.ts';
 import type { GatewaySettings } from './messages.ts';
 import type { ThreadMetrics } from './thread-metrics.ts';
+
+/** A request that is being worked on, as the thread sees it. */
+export interface ActiveRequest extends SwapListMember {
+  readonly keyId: string;
+  /** Only the last bytes are still on their way to the client. */
+  readonly isAnswered: boolean;
+  /** Has a limit passed? Called every 100 ms. */
+  sweep(nowMs: number): void;
+  /** Ends it from outside: key revoked, or the grace of a drain is over. */
+  end(cause: Refusal): void;
+}
 
 export type GatewayContext = {
   readonly thread: number;
@@ -24,7 +36,7 @@ export type GatewayContext = {
   readonly lingering: Lingering;
   readonly jsonLimits: JsonLimits;
   /** Requests that are being worked on, for time-outs, revocation and drain. */
-  readonly active: Set<InferenceRequest>;
+  readonly active: SwapList<ActiveRequest>;
   /** The present snapshot; a request keeps the one it began with. */
   snapshot(): RoutingSnapshot;
   /** The connections to a backend. */

@@ -1,17 +1,24 @@
 // Everything on the port that is not the data plane goes to the control thread over its private
 // Unix socket, with the peer's address in a header that only that socket believes. A client's own
 // header of that name is dropped here.
+//
+// Bodies pass piece by piece, since the control thread judges the caller before it reads them; their
+// end passes only when the whole of the body was in order. A body that is left over when the answer
+// is there is read to its end and dropped, so that the connection can go on.
 
 import {
   Agent,
+  type ClientRequest,
   request as httpRequest,
   type IncomingMessage,
   type ServerResponse,
 } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Face } from '../../errors/faces.ts';
-import { refusal } from '../../errors/tensorforge-error.ts';
+import { faceOfPath } from '../../errors/faces.ts';
+import { type Refusal, refusal } from '../../errors/tensorforge-error.ts';
+import type { HeadFacts } from '../../protocol/http/head-check.ts';
 import { peerHeader } from '../../protocol/http/peer-header.ts';
+import { type BodyMeter, trailerFault } from './body-reader.ts';
 import { respondRefusal } from './respond.ts';
 
 const hopByHop: ReadonlySet<string> = new Set([
@@ -24,8 +31,22 @@ const hopByHop: ReadonlySet<string> = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  // Met at the edge.
+  'expect',
   peerHeader,
 ]);
+
+export type RelayTurn = {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly facts: HeadFacts;
+  /** Present when a body follows the head. */
+  readonly meter: BodyMeter | undefined;
+  /** Ends the connection after the answer. */
+  readonly closes: boolean;
+  /** The body is not in order: the caller answers and ends the connection. */
+  readonly onFault: (cause: Refusal) => void;
+};
 
 export type RelayTarget = { readonly socketPath: string; readonly isTls: boolean };
 
@@ -36,6 +57,8 @@ function relayHeaders(
   keepUpgrade: boolean,
 ): string[] {
   const flat: string[] = [];
+  // HTTP/1.0 may ask for /health without one, and the way to the control thread is HTTP/1.1.
+  if (request.headers.host === undefined) flat.push('host', 'localhost');
   const raw = request.rawHeaders;
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] as string).toLowerCase();
@@ -60,37 +83,55 @@ function responseHeaders(raw: readonly string[]): string[] {
 export class ControlRelay {
   readonly #target: RelayTarget;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  readonly #bodies = new Set<RelayedBody>();
 
   constructor(target: RelayTarget) {
     this.#target = target;
   }
 
-  relay(request: IncomingMessage, response: ServerResponse, face: Face): void {
+  relay({ request, response, facts, meter, closes, onFault }: RelayTurn): void {
     const upstream = httpRequest({
       socketPath: this.#target.socketPath,
       agent: this.#agent,
       method: request.method ?? 'GET',
-      path: request.url ?? '/',
+      path: facts.query === '' ? facts.path : `${facts.path}?${facts.query}`,
       headers: relayHeaders(request, this.#target, false),
       setHost: false,
     });
+    const body =
+      meter === undefined ? undefined : new RelayedBody(request, upstream, meter, onFault);
     upstream.on('response', (answer) => {
-      response.writeHead(answer.statusCode ?? 502, responseHeaders(answer.rawHeaders));
+      const headers = responseHeaders(answer.rawHeaders);
+      if (closes) headers.push('connection', 'close');
+      response.writeHead(answer.statusCode ?? 502, headers);
       answer.pipe(response);
       answer.on('error', () => response.destroy());
     });
     upstream.on('error', () => {
+      if (body?.isDropped === true) return;
       if (response.headersSent) response.destroy();
       else
         respondRefusal(
           response,
-          face,
+          faceOfPath(facts.path),
           refusal('starting', 'The control service does not answer yet.'),
         );
     });
-    response.on('close', () => upstream.destroy());
-    request.on('error', () => upstream.destroy());
-    request.pipe(upstream);
+    if (body === undefined) {
+      response.on('close', () => upstream.destroy());
+      upstream.end();
+      return;
+    }
+    this.#bodies.add(body);
+    response.on('close', () => {
+      this.#bodies.delete(body);
+      body.drop();
+    });
+  }
+
+  /** Called now and then: ends requests whose bodies come too slowly. */
+  sweep(nowMs: number): void {
+    for (const body of this.#bodies) body.sweep(nowMs);
   }
 
   /** Passes a checked WebSocket upgrade through and joins the two sockets. */
@@ -123,6 +164,68 @@ export class ControlRelay {
 
   close(): void {
     this.#agent.destroy();
+  }
+}
+
+/** One body on its way to the control thread, within its caps. */
+class RelayedBody {
+  readonly #request: IncomingMessage;
+  readonly #upstream: ClientRequest;
+  readonly #meter: BodyMeter;
+  readonly #onFault: (cause: Refusal) => void;
+  #isDropped = false;
+
+  constructor(
+    request: IncomingMessage,
+    upstream: ClientRequest,
+    meter: BodyMeter,
+    onFault: (cause: Refusal) => void,
+  ) {
+    this.#request = request;
+    this.#upstream = upstream;
+    this.#meter = meter;
+    this.#onFault = onFault;
+    request.on('data', this.#onData);
+    request.on('end', this.#onEnd);
+    request.on('error', () => upstream.destroy());
+    upstream.on('drain', () => request.resume());
+    upstream.on('close', () => request.resume());
+  }
+
+  get isDropped(): boolean {
+    return this.#isDropped;
+  }
+
+  /** The answer is out, or nobody waits for it: what is left of the body goes nowhere. */
+  drop(): void {
+    this.#isDropped = true;
+    this.#upstream.destroy();
+    this.#request.resume();
+  }
+
+  sweep(nowMs: number): void {
+    if (this.#isDropped || this.#request.complete) return;
+    const fault = this.#meter.late(nowMs);
+    if (fault !== undefined) this.#fail(fault);
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#isDropped) return;
+    const fault = this.#meter.add(chunk.length);
+    if (fault !== undefined) this.#fail(fault);
+    else if (!this.#upstream.destroyed && !this.#upstream.write(chunk)) this.#request.pause();
+  };
+
+  readonly #onEnd = (): void => {
+    if (this.#isDropped) return;
+    const fault = trailerFault(this.#request);
+    if (fault === undefined) this.#upstream.end();
+    else this.#fail(fault);
+  };
+
+  #fail(cause: Refusal): void {
+    this.drop();
+    this.#onFault(cause);
   }
 }
 

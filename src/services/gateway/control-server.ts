@@ -186,7 +186,10 @@ export class ControlServer {
       needed?.kind === 'permission' || needed?.kind === 'loopback_or'
         ? needed.permission
         : undefined;
-    if (permission === undefined || found.value.permissions.has(permission)) return undefined;
+    if (permission === undefined || found.value.permissions.has(permission)) {
+      // Without a route nothing asks for the body, so it is not read either.
+      return route === undefined ? this.#notFound(request, reply) : undefined;
+    }
     const words = `This needs the permission ${permission}, which ${found.value.text} lacks.`;
     return this.#refuse(request, reply, refusal('permission_denied', words));
   }

@@ -15,14 +15,16 @@ import type { Duplex } from 'node:stream';
 import { entryOf } from '../../errors/catalogue.ts';
 import { faceOfPath } from '../../errors/faces.ts';
 import { type Refusal, refusal } from '../../errors/tensorforge-error.ts';
-import type { KeyRecord } from '../../io/credentials/key-table.ts';
+import type { KeyRecord, KeyVerdict } from '../../io/credentials/key-table.ts';
 import {
   extractCredential,
   invalidApiKeyMessage,
 } from '../../protocol/credentials/extract-credential.ts';
 import { checkJsonContent } from '../../protocol/http/content-check.ts';
+import { hasBody } from '../../protocol/http/framing.ts';
 import { checkHead, type HeadFacts, type HeadRules } from '../../protocol/http/head-check.ts';
 import { decodePathParameter } from '../../protocol/http/path.ts';
+import { type BodyCaps, BodyMeter } from './body-reader.ts';
 import { Connection } from './connection.ts';
 import type { GatewayContext } from './context.ts';
 import { ControlRelay } from './control-relay.ts';
@@ -52,6 +54,7 @@ export class EdgeServer {
   readonly #rejections: RejectionLog;
   readonly #rules: HeadRules;
   readonly #relay: ControlRelay;
+  readonly #bodyCaps: BodyCaps;
   readonly server: Server;
 
   constructor(context: GatewayContext, rejections: RejectionLog) {
@@ -69,6 +72,13 @@ export class EdgeServer {
       socketPath: settings.controlSocket,
       isTls: settings.tls !== undefined || settings.behindTlsProxy,
     });
+    this.#bodyCaps = {
+      bytes: settings.limits.bodyBytes,
+      chunks: settings.limits.bodyChunks,
+      timeMs: settings.timeouts.bodyMs,
+      graceMs: settings.timeouts.bodyGraceMs,
+      minBytesPerSecond: settings.limits.bodyMinBytesPerSecond,
+    };
     this.server = this.#createServer();
   }
 
@@ -119,6 +129,11 @@ export class EdgeServer {
     }
   }
 
+  /** Called now and then: is a body on its way to the control thread too slow? */
+  sweep(nowMs: number): void {
+    this.#relay.sweep(nowMs);
+  }
+
   close(): void {
     this.server.close();
     this.server.closeIdleConnections();
@@ -148,11 +163,13 @@ export class EdgeServer {
   };
 
   readonly #onPoisonedTurn = (connection: Connection): void => {
-    if (connection.poisoned !== undefined) this.#refuseRaw(connection, connection.poisoned, '/v1');
+    const { poisoned } = connection;
+    if (poisoned !== undefined) this.#context.lingering.refuseRaw(connection, poisoned);
   };
 
-  #refuseRaw(connection: Connection, cause: Refusal, path: string): void {
-    this.#context.lingering.refuse(connection, faceOfPath(path), cause);
+  #refuseRaw(connection: Connection, path: string, cause: Refusal, kind?: string): void {
+    const face = faceOfPath(path);
+    this.#context.lingering.refuseRaw(connection, { face, cause, kind });
   }
 
   readonly #onClientError = (
@@ -165,24 +182,23 @@ export class EdgeServer {
       socket.destroy();
       return;
     }
-    const { cause, kind } = parserRefusal(error, this.#context.settings);
-    this.#context.metrics.count(`tensorforge_http_refused_total{kind="${kind}"}`);
     const { current } = connection;
+    // What follows a request that closes the connection is ignored (case 101).
+    if (error.code === 'HPE_CLOSED_CONNECTION' && current !== undefined) return;
+    const { cause, kind } = parserRefusal(error, this.#context.settings);
     if (current?.complete === true) {
-      connection.poisoned = cause;
+      connection.poisoned = { face: faceOfPath(targetIn(error.rawPacket)), cause, kind };
       return;
     }
-    const path = current?.url ?? firstTarget(error.rawPacket);
-    this.#refuseRaw(connection, cause, path);
+    this.#refuseRaw(connection, current?.url ?? targetIn(error.rawPacket), cause, kind);
   };
 
   readonly #onConnect = (request: IncomingMessage, raw: Duplex): void => {
     const connection = Connection.of(raw as Socket);
-    this.#context.metrics.count('tensorforge_http_refused_total{kind="connect"}');
     if (connection === undefined) raw.destroy();
     else {
-      const words = 'CONNECT is not offered here.';
-      this.#refuseRaw(connection, refusal('method_not_allowed', words), request.url ?? '/');
+      const cause = refusal('method_not_allowed', 'CONNECT is not offered here.');
+      this.#refuseRaw(connection, request.url ?? '/', cause, 'connect');
     }
   };
 
@@ -218,9 +234,12 @@ export class EdgeServer {
       this.#rules,
     );
     if (!checked.ok) {
-      this.#context.metrics.count(`tensorforge_http_refused_total{kind="${checked.error.kind}"}`);
-      if (checked.error.close) this.#refuseRaw(connection, checked.error, target);
-      else respondRefusal(response, faceOfPath(target), checked.error);
+      const { error } = checked;
+      if (error.close) this.#refuseRaw(connection, target, error, error.kind);
+      else {
+        this.#context.metrics.count(`tensorforge_http_refused_total{kind="${error.kind}"}`);
+        respondRefusal(response, faceOfPath(target), error);
+      }
       return;
     }
     const facts = checked.value;
@@ -230,8 +249,49 @@ export class EdgeServer {
   }
 
   #relayToControl(turn: Turn): void {
-    if (turn.facts.expectContinue) turn.response.writeContinue();
-    this.#relay.relay(turn.request, turn.response, faceOfPath(turn.facts.path));
+    const { facts, request, response, connection, receivedMs } = turn;
+    if (facts.expectContinue) {
+      const rejected = this.#keyFault(facts);
+      if (rejected !== undefined) {
+        this.#reject(turn, rejected.cause, rejected.reason);
+        return;
+      }
+      response.writeContinue();
+    }
+    const face = faceOfPath(facts.path);
+    const onFault = (cause: Refusal): void => {
+      if (response.headersSent) request.socket.destroy();
+      else this.#context.lingering.refuse(connection, face, cause);
+    };
+    if (connection.mustAuthenticate) connection.mustAuthenticate = !this.#hasGoodKey(facts);
+    const closes = connection.mustAuthenticate;
+    const meter = hasBody(facts) ? new BodyMeter(this.#bodyCaps, receivedMs) : undefined;
+    this.#relay.relay({ request, response, facts, meter, closes, onFault });
+  }
+
+  /**
+   * A caller of the control API who waits with his body hears of a bad key before he is told to send
+   * it (case 98). What is no key at all is judged by the control thread, which knows public routes
+   * and sessions.
+   */
+  #keyFault(facts: HeadFacts): { readonly cause: Refusal; readonly reason: string } | undefined {
+    const credential = extractCredential(facts);
+    if (!credential.ok) {
+      if (credential.error.code === 'missing_api_key') return undefined;
+      return { cause: credential.error, reason: rejectionReason(credential.error) };
+    }
+    const verdict = this.#verify(credential.value.text);
+    if (verdict.ok) return undefined;
+    return { cause: refusal('invalid_api_key', invalidApiKeyMessage), reason: verdict.reason };
+  }
+
+  #hasGoodKey(facts: HeadFacts): boolean {
+    const credential = extractCredential(facts);
+    return credential.ok && this.#verify(credential.value.text).ok;
+  }
+
+  #verify(text: string): KeyVerdict {
+    return this.#context.keys.verify(text, Math.floor(this.#context.wallMs() / 1000));
   }
 
   #serveDataPlane(turn: Turn): void {
@@ -242,8 +302,7 @@ export class EdgeServer {
     }
     const credential = extractCredential(facts);
     if (!credential.ok) {
-      const reason = entryOf(credential.error.code).status === 401 ? 'absent' : 'ambiguous';
-      this.#reject(turn, credential.error, reason);
+      this.#reject(turn, credential.error, rejectionReason(credential.error));
       return;
     }
     const nowSeconds = Math.floor(this.#context.wallMs() / 1000);
@@ -380,15 +439,14 @@ export class EdgeServer {
     options: { readonly headers?: readonly string[]; readonly close?: boolean } = {},
   ): void {
     const { facts, response, connection } = turn;
+    const face = faceOfPath(facts.path);
+    const headers = ['x-request-id', randomUUIDv7(), ...(options.headers ?? [])];
     const unread = facts.chunked || (facts.contentLength ?? 0) > drainableBytes;
     if (unread) {
-      this.#refuseRaw(connection, cause, facts.path);
-      return;
+      this.#context.lingering.refuseRaw(connection, { face, cause, kind: undefined, headers });
+    } else {
+      respondRefusal(response, face, cause, { headers, close: options.close === true });
     }
-    respondRefusal(response, faceOfPath(facts.path), cause, {
-      headers: ['x-request-id', randomUUIDv7(), ...(options.headers ?? [])],
-      close: options.close === true,
-    });
   }
 
   // ---- upgrades ----------------------------------------------------------------------------
@@ -411,25 +469,27 @@ export class EdgeServer {
       this.#rules,
     );
     if (!checked.ok) {
-      this.#context.metrics.count(`tensorforge_http_refused_total{kind="${checked.error.kind}"}`);
-      this.#refuseRaw(connection, checked.error, target);
+      this.#refuseRaw(connection, target, checked.error, checked.error.kind);
       return;
     }
-    if (!socketPaths.has(checked.value.path) || connection.current !== undefined) {
-      this.#refuseRaw(
-        connection,
-        refusal('not_found', 'There is no socket here.'),
-        checked.value.path,
-      );
+    const { path } = checked.value;
+    if (!socketPaths.has(path) || connection.current !== undefined) {
+      this.#refuseRaw(connection, path, refusal('not_found', 'There is no socket here.'));
       return;
     }
     this.#relay.upgrade(request, socket, head);
   };
 }
 
-/** The target on the request line of what the parser could not read; `/` when there is none. */
-function firstTarget(packet: Buffer | undefined): string {
-  if (packet === undefined) return '/';
-  const line = packet.toString('latin1', 0, Math.min(packet.length, 256));
-  return /^[A-Za-z]+[ \t]+(\/[^\s]*)/.exec(line)?.[1] ?? '/';
+function rejectionReason(cause: Refusal): string {
+  return entryOf(cause.code).status === 401 ? 'absent' : 'ambiguous';
+}
+
+/**
+ * The target on the request line of what the parser could not read. Where the line came in an
+ * earlier packet it is not known, and the answer has the face of the data plane.
+ */
+function targetIn(packet: Buffer | undefined): string {
+  const line = packet?.toString('latin1', 0, Math.min(packet.length, 256)) ?? '';
+  return /^[A-Za-z]+[ \t]+(\/[^\s]*)/.exec(line)?.[1] ?? '/v1';
 }

@@ -3,6 +3,7 @@
 import { compareText } from '../../base/compare.ts';
 import type { RoutingSnapshot } from '../../core/routing/snapshot.ts';
 import { matchesGlob } from '../../core/security/glob.ts';
+import { type Refusal, refusal } from '../../errors/tensorforge-error.ts';
 import type { KeyRecord } from '../../io/credentials/key-table.ts';
 
 export function mayUseModel(key: KeyRecord, model: string): boolean {
@@ -75,9 +76,24 @@ export function modelBody(query: ModelQuery, id: string): string | undefined {
   return entry === undefined ? undefined : JSON.stringify(entry);
 }
 
-/** Ids that the key may use, for the text of 404; at most `limit`. */
+/** Ids that the key may use, for the text of 404; at most `limit`. What nobody approved stays out. */
 export function usableModels(snapshot: RoutingSnapshot, key: KeyRecord, limit: number): string[] {
   const ids: string[] = [];
-  for (const id of snapshot.byModel.keys()) if (mayUseModel(key, id)) ids.push(id);
+  for (const [id, offers] of snapshot.byModel) {
+    if (mayUseModel(key, id) && offers.some(({ target }) => target.approved)) ids.push(id);
+  }
   return ids.sort(compareText).slice(0, limit);
+}
+
+/** Listed in a refusal at most. */
+const listedModelsMax = 50;
+
+/** One refusal for a model that nobody has and for one that this key may not use. */
+export function modelNotFound(snapshot: RoutingSnapshot, key: KeyRecord, model: string): Refusal {
+  const usable = usableModels(snapshot, key, listedModelsMax);
+  const list =
+    usable.length === 0
+      ? 'This key can use no model yet.'
+      : `This key can use: ${usable.join(', ')}.`;
+  return refusal('model_not_found', `No model “${model}”. ${list}`, { param: 'model' });
 }

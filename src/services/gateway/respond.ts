@@ -1,7 +1,7 @@
 // How a gateway thread writes an answer of its own: one envelope for every failure, on the face
 // that the path chooses.
 
-import type { ServerResponse } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { entryOf } from '../../errors/catalogue.ts';
 import { errorBody, errorHeaders, type Face } from '../../errors/faces.ts';
@@ -27,25 +27,23 @@ export function respondRefusal(
   response.end(body);
 }
 
-const reasonPhrases: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  405: 'Method Not Allowed',
-  408: 'Request Timeout',
-  413: 'Content Too Large',
-  431: 'Request Header Fields Too Large',
-  501: 'Not Implemented',
-};
-
 /** Writes a refusal past Node's response object (the parser gave up, or a body stays unread). */
-export function refuseOnSocket(socket: Socket, face: Face, refusal: Refusal): void {
+export function refuseOnSocket(
+  socket: Socket,
+  face: Face,
+  refusal: Refusal,
+  headers: readonly string[] = [],
+): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
   const { status } = entryOf(refusal.code);
   const body = errorBody(face, refusal);
-  const head = [`HTTP/1.1 ${status} ${reasonPhrases[status] ?? 'Error'}`];
+  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}`];
   for (const [name, value] of errorHeaders(face, refusal)) head.push(`${name}: ${value}`);
+  for (let at = 0; at + 1 < headers.length; at += 2)
+    head.push(`${headers[at]}: ${headers[at + 1]}`);
   head.push(`content-length: ${Buffer.byteLength(body)}`, 'connection: close', '', '');
   // Half-closed, and nothing more is read: the peer can still read the answer. The caller destroys
   // the socket a little later, since closing with unread bytes would take the answer back.

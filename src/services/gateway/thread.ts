@@ -5,6 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { present } from '../../base/assert.ts';
 import type { BackendId } from '../../base/brand.ts';
+import { SwapList } from '../../base/swap-list.ts';
 import { buildSnapshot, type RoutingSnapshot, type Target } from '../../core/routing/snapshot.ts';
 import { refusal } from '../../errors/tensorforge-error.ts';
 import { KeyTable } from '../../io/credentials/key-table.ts';
@@ -14,10 +15,9 @@ import { Arena } from '../../io/shared-memory/arena.ts';
 import { SharedCounts } from '../../io/shared-memory/shared-counts.ts';
 import { defaultJsonLimits, type JsonLimits } from '../../protocol/openai/json-scan.ts';
 import { Lingering } from './connection.ts';
-import type { GatewayContext } from './context.ts';
+import type { ActiveRequest, GatewayContext } from './context.ts';
 import { DecisionLog } from './decision-log.ts';
 import { EdgeServer } from './edge-server.ts';
-import type { InferenceRequest } from './inference-request.ts';
 import { bucketCount, bucketOf } from './latency-buckets.ts';
 import type { FromThread, ThreadStart, ToThread } from './messages.ts';
 import { RejectionLog } from './rejection-log.ts';
@@ -25,6 +25,9 @@ import { ThreadMetrics } from './thread-metrics.ts';
 
 const sweepEveryMs = 100;
 const reportEveryMs = 250;
+const drainLookMs = 20;
+/** How long clients may take to read the end of what was cut. */
+const lastWordsMs = 1000;
 
 class GatewayThread implements GatewayContext {
   readonly thread: number;
@@ -34,9 +37,9 @@ class GatewayThread implements GatewayContext {
   readonly keys: KeyTable;
   readonly metrics = new ThreadMetrics();
   readonly decisions = new DecisionLog();
-  readonly active = new Set<InferenceRequest>();
+  readonly active = new SwapList<ActiveRequest>();
   readonly jsonLimits: JsonLimits;
-  readonly lingering = new Lingering(() => performance.now());
+  readonly lingering = new Lingering(() => performance.now(), this.metrics);
   readonly #rejections = new RejectionLog(this.metrics);
   readonly #targets = new Map<string, Target>();
   readonly #pools = new Map<string, UpstreamPool>();
@@ -140,33 +143,50 @@ class GatewayThread implements GatewayContext {
     for (const id of message.remove) this.keys.remove(id);
     if (message.remove.length === 0) return;
     const revoked = new Set(message.remove);
-    for (const request of this.active) {
+    for (const request of this.active.toArray()) {
       if (!revoked.has(request.keyId)) continue;
       request.end(refusal('invalid_api_key', 'The API key was revoked while the request ran.'));
     }
   }
 
+  /**
+   * Goes on listening, so that new requests hear `shutting_down` rather than find the door gone,
+   * until what runs has reached its clients or the grace is over.
+   */
   #drain(graceMs: number): void {
     if (this.#draining) return;
     this.#draining = true;
-    this.#edge.close();
     const deadlineMs = this.monotonicMs() + graceMs;
+    let cut: number | undefined;
     const timer = setInterval(() => {
-      const over = this.monotonicMs() >= deadlineMs;
-      if (this.active.size > 0 && !over) return;
+      const nowMs = this.monotonicMs();
+      if (this.active.size > 0 && nowMs < deadlineMs) return;
+      cut ??= this.#cutAll();
+      if (this.active.size > 0 && nowMs < deadlineMs + lastWordsMs) return;
       clearInterval(timer);
-      const cut = this.active.size;
-      const cause = refusal('shutting_down', 'The process stops and its grace is over.');
-      for (const request of this.active) request.end(cause);
+      this.#edge.close();
       this.report();
       this.#send({ type: 'drained', thread: this.thread, cut });
-    }, 20);
+    }, drainLookMs);
+  }
+
+  /** Ends what runs; the number of requests that were not answered yet. */
+  #cutAll(): number {
+    const cause = refusal('shutting_down', 'The process stops and its grace is over.');
+    let cut = 0;
+    for (const request of this.active.toArray()) {
+      if (request.isAnswered) continue;
+      request.end(cause);
+      cut++;
+    }
+    return cut;
   }
 
   #sweep(): void {
     const nowMs = this.monotonicMs();
-    for (const request of this.active) request.sweep(nowMs);
+    for (const request of this.active.toArray()) request.sweep(nowMs);
     this.lingering.sweep(nowMs);
+    this.#edge.sweep(nowMs);
     this.#sweeps++;
     if (this.#sweeps % 10 === 0) for (const pool of this.#pools.values()) pool.sweep(nowMs);
   }

@@ -1,6 +1,7 @@
 // What a failed attempt means: may another backend be asked, and what would the client hear when
 // none is left. A backend's own 4xx goes to the client as it is, except 401 and 403: those quote
-// our credential, so the client hears 502 upstream_auth_failed without the body.
+// our credential, so the client hears 502 upstream_auth_failed without the body. The responses API
+// is passed through where a backend has it, so a 404 there is a reason to ask another one.
 
 import { type Refusal, refusal } from '../../errors/tensorforge-error.ts';
 import type { UpstreamFailure } from '../../io/http/upstream/upstream.ts';
@@ -10,7 +11,7 @@ export type PassThrough = {
   readonly contentType: string;
   readonly retryAfter: string | undefined;
   readonly body: Buffer;
-  /** 429: another backend may be asked first. */
+  /** Another backend may be asked first: 429, or a route that not every engine has. */
   readonly retryable: boolean;
 };
 
@@ -27,6 +28,8 @@ export function failureOfStatus(
     readonly retryAfter: string | undefined;
     readonly body: Buffer;
   },
+  /** Do engines differ in whether they have the route at all? */
+  isOptionalRoute = false,
 ): AttemptFailure {
   if (status === 401 || status === 403) {
     const words = `The backend answered ${status} to the credential configured for it.`;
@@ -35,7 +38,11 @@ export function failureOfStatus(
   if (status >= 400 && status < 500) {
     return {
       refusal: refusal('invalid_request', `The backend answered ${status}.`),
-      passThrough: { status, ...answer, retryable: status === 429 },
+      passThrough: {
+        status,
+        ...answer,
+        retryable: status === 429 || (isOptionalRoute && (status === 404 || status === 405)),
+      },
     };
   }
   const words =
@@ -50,6 +57,10 @@ export function failureOfUpstream(failure: UpstreamFailure): AttemptFailure {
     refusal: refusal('bad_gateway', `The backend failed: ${failure.words}.`),
     passThrough: undefined,
   };
+}
+
+export function badAnswer(words: string): AttemptFailure {
+  return { refusal: refusal('bad_gateway', words), passThrough: undefined };
 }
 
 export function timeoutFailure(timer: string, limitMs: number): AttemptFailure {

@@ -134,7 +134,7 @@ export class KeepAlivePool implements UpstreamPool, ConnectionOwner {
 }
 
 class Exchange implements UpstreamExchange, ConnectionUser {
-  readonly #request: UpstreamRequest;
+  #request: UpstreamRequest | undefined;
   readonly handler: UpstreamHandler;
   readonly #pool: KeepAlivePool;
   #connection: UpstreamConnection | undefined;
@@ -153,6 +153,7 @@ class Exchange implements UpstreamExchange, ConnectionUser {
 
   sendOn(connection: UpstreamConnection): void {
     assert(!this.#isOver, 'an exchange that is over sends nothing');
+    assert(this.#request !== undefined, 'a request that was let go of is not sent again');
     this.#connection = connection;
     if (this.#isPaused) connection.pause();
     connection.send(this, this.#request);
@@ -162,6 +163,10 @@ class Exchange implements UpstreamExchange, ConnectionUser {
     this.#isOver = true;
     this.#connection?.destroy();
     this.#connection = undefined;
+  }
+
+  forgetRequest(): void {
+    this.#request = undefined;
   }
 
   pause(): void {

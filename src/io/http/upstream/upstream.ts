@@ -56,6 +56,11 @@ export interface UpstreamExchange {
   readonly connected: boolean;
   /** Destroys the socket at once; the handler hears nothing more. */
   abort(): void;
+  /**
+   * Lets go of the request's body, which may be large where the answer is long. Only once the head
+   * of the answer is there: before it, the request may still be repeated.
+   */
+  forgetRequest(): void;
   /** Stops reading from the socket; what one read had already brought is still delivered. */
   pause(): void;
   resume(): void;

@@ -1,0 +1,120 @@
+// When what happened to one request, on a monotonic clock in ms: what of its time was ours, and
+// which limit it has passed. A limit belongs to what is being waited for:
+//
+//   total        the whole request, all its attempts
+//   connect      a connection to the backend            headers      the head of its answer
+//   first_token  the first content of a stream          idle         the next byte of an answer
+//
+// The client's own slowness (`reader`) counts before the limits of a backend that we have paused
+// because of it.
+
+export type LimitName = 'total' | 'connect' | 'headers' | 'first_token' | 'idle';
+
+export type UpstreamTimeouts = {
+  readonly connectMs: number;
+  readonly firstByteMs: number;
+  readonly idleMs: number;
+  readonly totalMs: number;
+  readonly slowReaderMs: number;
+};
+
+/** What an attempt is waiting for. */
+export type Awaited = 'connection' | 'head' | 'first_content' | 'more';
+
+export type PassedLimit =
+  | { readonly kind: 'backend'; readonly timer: LimitName; readonly limitMs: number }
+  | { readonly kind: 'reader' };
+
+export class RequestTimes {
+  readonly receivedMs: number;
+  /** First byte of the answer after the head of the request, ms. */
+  firstByteMs: number | undefined;
+  answeredMs = 0;
+  #readingSinceMs: number | undefined;
+  #waitingSinceMs: number | undefined;
+  #blockedSinceMs: number | undefined;
+  #dispatchedMs = 0;
+  #activityMs = 0;
+  #waitedMs = 0;
+
+  constructor(receivedMs: number) {
+    this.receivedMs = receivedMs;
+  }
+
+  /** The client is sending its body. */
+  readingBegan(nowMs: number): void {
+    this.#readingSinceMs = nowMs;
+  }
+
+  readingEnded(nowMs: number): void {
+    if (this.#readingSinceMs === undefined) return;
+    this.#waitedMs += nowMs - this.#readingSinceMs;
+    this.#readingSinceMs = undefined;
+  }
+
+  attemptBegan(nowMs: number): void {
+    this.#dispatchedMs = nowMs;
+    this.#activityMs = nowMs;
+    this.#waitingSinceMs = nowMs;
+  }
+
+  attemptEnded(nowMs: number): void {
+    if (this.#waitingSinceMs === undefined) return;
+    this.#waitedMs += nowMs - this.#waitingSinceMs;
+    this.#waitingSinceMs = undefined;
+  }
+
+  /** The backend has sent something. */
+  sent(nowMs: number): void {
+    this.#activityMs = nowMs;
+  }
+
+  /** The first byte of the answer is there; how long the backend took for it. */
+  firstByte(nowMs: number): number {
+    this.firstByteMs = nowMs - this.receivedMs;
+    return Math.max(0, nowMs - this.#dispatchedMs);
+  }
+
+  get isBlocked(): boolean {
+    return this.#blockedSinceMs !== undefined;
+  }
+
+  /** The client does not take what was written to it. */
+  blocked(nowMs: number): void {
+    this.#blockedSinceMs = nowMs;
+  }
+
+  unblocked(nowMs: number): void {
+    this.#blockedSinceMs = undefined;
+    this.#activityMs = nowMs;
+  }
+
+  /** Time that was ours: neither the client sending its body nor a backend at work counts. */
+  overheadMs(nowMs: number): number {
+    const reading = this.#readingSinceMs === undefined ? 0 : nowMs - this.#readingSinceMs;
+    const working =
+      this.#waitingSinceMs === undefined ? 0 : this.#activityMs - this.#waitingSinceMs;
+    return Math.max(0, nowMs - this.receivedMs - this.#waitedMs - reading - working);
+  }
+
+  passedLimit(nowMs: number, awaited: Awaited, limits: UpstreamTimeouts): PassedLimit | undefined {
+    const passed = (timer: LimitName, sinceMs: number, limitMs: number): PassedLimit | undefined =>
+      nowMs - sinceMs > limitMs ? { kind: 'backend', timer, limitMs } : undefined;
+    const total = passed('total', this.receivedMs, limits.totalMs);
+    if (total !== undefined) return total;
+    if (this.#blockedSinceMs !== undefined) {
+      return nowMs - this.#blockedSinceMs > limits.slowReaderMs ? { kind: 'reader' } : undefined;
+    }
+    switch (awaited) {
+      case 'connection':
+        return passed('connect', this.#dispatchedMs, limits.connectMs);
+      case 'head':
+        return passed('headers', this.#dispatchedMs, limits.firstByteMs);
+      case 'first_content':
+        // What comes before the first content, comments above all, does not put this limit off.
+        return passed('first_token', this.#dispatchedMs, limits.firstByteMs);
+      case 'more':
+        return passed('idle', this.#activityMs, limits.idleMs);
+    }
+  }
+}
