@@ -12,12 +12,7 @@ import {
   requestText,
 } from '../support/front-door.ts';
 import { type Product, startProduct } from '../support/product.ts';
-import {
-  errorCodeOf,
-  exchangeUntilClosed,
-  RawClient,
-  type RawOutcome,
-} from '../support/raw-client.ts';
+import { errorCodeOf, exchangeUntilClosed, RawClient } from '../support/raw-client.ts';
 
 let product: Product;
 const book = new RefusalBook();

@@ -65,6 +65,15 @@ const heldErrorBytes = 65_536;
 /** Bytes that a client must take within the time of a slow reader. */
 const readerStepBytes = 65_536;
 
+/** What may mean that the backend is gone, so that its health is looked at: a killed process resets. */
+const unreachableKinds: ReadonlySet<UpstreamFailure['kind']> = new Set([
+  'connect',
+  'dns',
+  'tls',
+  'reset',
+  'short',
+]);
+
 const none = Buffer.alloc(0);
 
 export class InferenceRequest implements ActiveRequest, UpstreamHandler {
@@ -328,9 +337,7 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
   }
 
   onError(failure: UpstreamFailure): void {
-    if (failure.kind === 'connect' || failure.kind === 'dns' || failure.kind === 'tls') {
-      this.#noteUnreachable();
-    }
+    if (unreachableKinds.has(failure.kind)) this.#noteUnreachable();
     this.#attemptFailed(failureOfUpstream(failure));
   }
 
@@ -401,7 +408,7 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
   #cut(cause: Refusal): void {
     const { response } = this.#head;
     if (this.#stream !== undefined) {
-      response.end(this.#stream.failed ? doneEvent : errorEvent(cause));
+      response.end(this.#stream.failed && this.#stream.hasContent ? doneEvent : errorEvent(cause));
       this.#context.metrics.count('tensorforge_streams_cut_total');
     } else {
       response.destroy();

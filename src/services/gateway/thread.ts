@@ -238,12 +238,15 @@ class GatewayThread implements GatewayContext {
       pool = createUpstreamPool({
         url: target.url,
         maxIdle: idleSockets,
+        connectTimeoutMs: this.settings.timeouts.connectMs,
         limits: {
           headBytesMax: headBytes,
           interimAnswersMax: interimAnswers,
           bodyBytesMax: bodyBytes,
         },
       });
+      // It has no clock of its own, and a connection must not look older than it is.
+      pool.sweep(this.monotonicMs());
       this.#pools.set(target.id, pool);
     }
     return pool;

@@ -44,6 +44,7 @@ export type OpenConnection = (owner: ConnectionOwner, deadlineMs: number) => Ups
 
 export class KeepAlivePool implements UpstreamPool, ConnectionOwner {
   readonly #openConnection: OpenConnection;
+  readonly #connectTimeoutMs: number;
   readonly #maxIdle: number;
   readonly #idle: UpstreamConnection[] = [];
   readonly #open = new Set<UpstreamConnection>();
@@ -53,7 +54,12 @@ export class KeepAlivePool implements UpstreamPool, ConnectionOwner {
   #reused = 0;
   #retriedOnFresh = 0;
 
-  constructor(maxIdle: number, openConnection: OpenConnection) {
+  constructor(
+    maxIdle: number,
+    openConnection: OpenConnection,
+    connectTimeoutMs: number = CONNECT_TIMEOUT_MS,
+  ) {
+    this.#connectTimeoutMs = connectTimeoutMs;
     this.#maxIdle = maxIdle;
     this.#openConnection = openConnection;
   }
@@ -125,7 +131,7 @@ export class KeepAlivePool implements UpstreamPool, ConnectionOwner {
 
   // The clock may lag by one sweep, so a connect gets that much longer.
   #connect(): UpstreamConnection {
-    const deadlineMs = this.#nowMs + CONNECT_TIMEOUT_MS + SWEEP_INTERVAL_MS;
+    const deadlineMs = this.#nowMs + this.#connectTimeoutMs + SWEEP_INTERVAL_MS;
     const connection = this.#openConnection(this, deadlineMs);
     this.#open.add(connection);
     this.#opened++;

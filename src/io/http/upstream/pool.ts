@@ -1,7 +1,7 @@
 // Opens the pool of upstream connections that fits the address of a backend.
 
 import { assert } from '../../../base/assert.ts';
-import { CONNECT_TIMEOUT_MS, KeepAlivePool } from './keep-alive-pool.ts';
+import { CONNECT_TIMEOUT_MS, KeepAlivePool, type OpenConnection } from './keep-alive-pool.ts';
 import { PlainConnection } from './plain-connection.ts';
 import { TlsConnection, tlsConnector } from './tls-connection.ts';
 import { resolveLimits, type UpstreamLimits, type UpstreamPool } from './upstream.ts';
@@ -23,6 +23,8 @@ export type UpstreamOrigin = {
   /** Idle connections kept at most. Default 64. */
   readonly maxIdle?: number;
   readonly limits?: UpstreamLimits;
+  /** Time for a connection to come about. Default 5 s. */
+  readonly connectTimeoutMs?: number;
   /** Certificate authorities (PEM) to trust instead of the usual ones; https only. */
   readonly ca?: string;
 };
@@ -30,18 +32,24 @@ export type UpstreamOrigin = {
 const MAX_IDLE = 64;
 const READ_BUFFER_BYTES = 64 * 1024;
 
-/** Throws AssertionFailed for anything but an http or https URL without credentials. */
+/**
+ * The pool learns the time from `sweep` alone: where its clock did not begin with it, the owner
+ * sweeps once before the first request. Throws AssertionFailed for anything but an http or https URL
+ * without credentials.
+ */
 export function createUpstreamPool(origin: UpstreamOrigin): UpstreamPool {
   const url = new URL(origin.url);
   assert(url.username === '' && url.password === '', 'an upstream URL carries no credentials');
   const limits = resolveLimits(origin.limits);
   const maxIdle = origin.maxIdle ?? MAX_IDLE;
+  const connectTimeoutMs = origin.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
   if (url.protocol === 'https:') {
-    const connector = tlsConnector(origin.ca, CONNECT_TIMEOUT_MS);
+    const connector = tlsConnector(origin.ca, connectTimeoutMs);
     const target = { origin: url.origin, limits, connector };
-    return new KeepAlivePool(maxIdle, (owner, deadlineMs) => {
+    const open: OpenConnection = (owner, deadlineMs) => {
       return new TlsConnection(target, owner, deadlineMs);
-    });
+    };
+    return new KeepAlivePool(maxIdle, open, connectTimeoutMs);
   }
   assert(url.protocol === 'http:', 'an upstream is http or https');
   const target = {
@@ -51,7 +59,8 @@ export function createUpstreamPool(origin: UpstreamOrigin): UpstreamPool {
     limits,
     readBuffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
   };
-  return new KeepAlivePool(maxIdle, (owner, deadlineMs) => {
+  const open: OpenConnection = (owner, deadlineMs) => {
     return new PlainConnection(target, owner, deadlineMs);
-  });
+  };
+  return new KeepAlivePool(maxIdle, open, connectTimeoutMs);
 }
