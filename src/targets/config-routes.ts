@@ -11,15 +11,18 @@ import {
 } from '../config/view.ts';
 import { type ControlRoute, json, needs } from '../io/http/control-route.ts';
 
+/** What a configuration that was read again changed. */
+export type Reloaded = {
+  readonly applied: readonly string[];
+  readonly needsRestart: readonly string[];
+  readonly warnings: readonly string[];
+};
+
 export type ConfigRoutesOptions = {
   readonly current: () => Loaded;
   readonly file: string | undefined;
   /** Throws `config_invalid` with all faults. */
-  readonly reload: () => {
-    readonly applied: readonly string[];
-    readonly needsRestart: readonly string[];
-    readonly warnings: readonly string[];
-  };
+  readonly reload: () => Reloaded;
 };
 
 export function configRoutes(options: ConfigRoutesOptions): ControlRoute[] {

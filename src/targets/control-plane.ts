@@ -25,6 +25,7 @@ import type { Serving } from '../services/gateway/messages.ts';
 import { ServiceBoard } from '../services/gateway/service-board.ts';
 import { Identity } from '../services/identity/identity.ts';
 import { monotonicMs, now, nowSeconds, systemClock } from './clock.ts';
+import type { Reloaded } from './config-routes.ts';
 import { gatewayPart } from './gateway-part.ts';
 import { readTls, routingSettings } from './gateway-settings.ts';
 import { probePort } from './port-probe.ts';
@@ -53,12 +54,6 @@ export type StartReport = FleetStart & {
   /** The text of the first admin key, only at the start that made it. */
   readonly firstKey: Secret | undefined;
   readonly adminKeyFile: string;
-};
-
-export type Reloaded = {
-  readonly applied: readonly string[];
-  readonly needsRestart: readonly string[];
-  readonly warnings: readonly string[];
 };
 
 export type ControlPlane = {

@@ -22,6 +22,7 @@ import {
   type ModelScript,
   metricsOf,
   plainAnswer,
+  remove,
   startModelScript,
   streamHead,
   sumOf,
@@ -453,7 +454,7 @@ describe('case 226: answers to a probe', () => {
       assert.deepEqual(backend.models, []);
       // What the kernel of both sides had buffered counts as written.
       assert.ok(written < 16 * 1024 * 1024, `${written} bytes`);
-      await product.json(`/api/v1/backends/${id}`, { method: 'DELETE' });
+      await remove(product, `/api/v1/backends/${id}`);
     });
   }
 });

@@ -227,7 +227,7 @@ describe('what a key may do', () => {
     assert.deepEqual(errorCodeOf(answer), { face: 'control', code: 'permission_denied' });
   });
 
-  it('case 131: a model outside the list of a key answers as an unknown one does', async () => {
+  it('cases 181 and 182: a model outside the list of a key answers as an unknown one does', async () => {
     const key = await makeKey({ models: ['sim-*'] });
     assert.equal((await chat(key.secret)).status, 200);
     const seen = product.sims[1]?.stats().requests_total;

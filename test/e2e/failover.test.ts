@@ -21,6 +21,7 @@ import {
   jsonAnswer,
   type ModelScript,
   metricsOf,
+  remove,
   startModelScript,
   sumOf,
   until,
@@ -279,7 +280,7 @@ describe('a backend that fails behind the first byte', () => {
     const events = eventsOf(answer.text);
     assert.equal(errorOf(events.at(-2) ?? '').context?.timer, 'idle');
     assert.equal(events.at(-1), '[DONE]');
-    await product.json(`/api/v1/backends/${(body as { id: string }).id}`, { method: 'DELETE' });
+    await remove(product, `/api/v1/backends/${(body as { id: string }).id}`);
   });
 });
 
@@ -331,7 +332,7 @@ describe('the health of a backend that cannot be reached', () => {
     const answer = await ask(product, chat('stuck'));
     assert.equal(answer.status, 504);
     assert.equal(errorOf(answer.text).context?.timer, 'connect');
-    await product.json(`/api/v1/backends/${(body as { id: string }).id}`, { method: 'DELETE' });
+    await remove(product, `/api/v1/backends/${(body as { id: string }).id}`);
   });
 });
 
@@ -409,6 +410,6 @@ describe('a backend whose process is killed', () => {
     assert.equal(spare.stats().requests_finished, served.length);
     await until('the probe', async () => !(await backendOf(product, ids[0] ?? '')).routable, 2000);
     for (const id of ids) assert.equal((await backendOf(product, id)).pending_requests, 0);
-    for (const id of ids) await product.json(`/api/v1/backends/${id}`, { method: 'DELETE' });
+    for (const id of ids) await remove(product, `/api/v1/backends/${id}`);
   });
 });

@@ -139,6 +139,17 @@ describe('a head that is not well-formed is refused, and the connection ends', (
   }
 });
 
+it('case 81: two blanks in the request line, which are not refused, are one request', async () => {
+  const client = await RawClient.open(product.port);
+  const text = requestText(product.adminKey, { method: 'GET', target: ' /v1/models' });
+  client.send(text + goodRequest(product.adminKey));
+  const first = await client.answer();
+  assert.equal(first.status, 200);
+  assert.match(first.body, /"object":"list"/);
+  assert.match((await client.answer()).body, /"chat.completion"/);
+  client.destroy();
+});
+
 const hosts: readonly (readonly [string, string])[] = [
   ['86: none on HTTP/1.1', 'GET /v1/models HTTP/1.1\r\n'],
   ['86: none on HTTP/1.0 off /health', 'GET /v1/models HTTP/1.0\r\n'],

@@ -156,6 +156,16 @@ export async function createKey(
   return body as { id: string; secret: string };
 }
 
+/** DELETE of a control path, without a body. */
+export async function remove(product: Product, path: string): Promise<void> {
+  const answer = await fetch(product.url + path, {
+    method: 'DELETE',
+    headers: { authorization: `Bearer ${product.adminKey}` },
+  });
+  if (!answer.ok) throw new Error(`DELETE ${path}: ${answer.status} ${await answer.text()}`);
+  await answer.arrayBuffer();
+}
+
 const waitMs = 15_000;
 
 /** Waits until `holds` answers true; throws with `what` when it does not in time. */

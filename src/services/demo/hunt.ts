@@ -60,22 +60,23 @@ export async function huntAndKill(options: HuntOptions): Promise<Kill> {
     }
     const askedMs = nowMs();
     const state = await engine.state();
+    const lookedMs = nowMs() - askedMs;
     const clientStreams = options.clientStreams();
     const verdict = killVerdict({
       engineStreams: state.streams_running,
       engineSilent: state.without_first_byte,
       clientStreams: clientStreams.length,
+      lookedMs,
     });
     if (verdict.kind === 'kill') {
       engine.child.kill();
-      const atMs = nowMs();
       return {
         engine: engine.spec.name,
-        atMs,
+        atMs: nowMs(),
         engineStreams: state.streams_running,
         engineSilent: state.without_first_byte,
         clientStreams,
-        lookedMs: atMs - askedMs,
+        lookedMs,
         addedRequests,
       };
     }

@@ -10,7 +10,7 @@ test('it is killed only with three streams, three silent requests and one count 
   for (let engineStreams = 0; engineStreams <= 5; engineStreams++) {
     for (let engineSilent = 0; engineSilent <= 5; engineSilent++) {
       for (let clientStreams = 0; clientStreams <= 5; clientStreams++) {
-        const { kind } = killVerdict({ engineStreams, engineSilent, clientStreams });
+        const { kind } = killVerdict({ engineStreams, engineSilent, clientStreams, lookedMs: 2 });
         const isGood = engineStreams >= 3 && engineSilent >= 3 && engineStreams === clientStreams;
         assert.equal(kind, isGood ? 'kill' : 'wait');
       }
@@ -20,12 +20,14 @@ test('it is killed only with three streams, three silent requests and one count 
 
 test('a verdict to wait says what is missing', () => {
   const words = (engineStreams: number, engineSilent: number, clientStreams: number) => {
-    const verdict = killVerdict({ engineStreams, engineSilent, clientStreams });
+    const verdict = killVerdict({ engineStreams, engineSilent, clientStreams, lookedMs: 2 });
     return verdict.kind === 'wait' ? verdict.words : '';
   };
   assert.equal(words(2, 9, 2), '2 streams of 3');
   assert.equal(words(4, 1, 4), '1 requests without a first byte of 3');
   assert.equal(words(4, 4, 3), 'the engine counts 4 streams, the client 3');
+  const stale = { engineStreams: 4, engineSilent: 4, clientStreams: 4, lookedMs: 900 };
+  assert.deepEqual(killVerdict(stale), { kind: 'wait', words: 'the answer took 900 ms' });
 });
 
 const kill: Kill = {

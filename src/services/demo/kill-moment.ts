@@ -14,14 +14,19 @@ export type KillView = {
   readonly engineSilent: number;
   /** Its streams that have reached the client and are open there now. */
   readonly clientStreams: number;
+  /** How long the asking took: what the engine said may be as old as that, ms. */
+  readonly lookedMs: number;
 };
+
+/** An answer older than this says nothing about now, ms. */
+const freshMs = 200;
 
 export type KillVerdict =
   | { readonly kind: 'kill' }
   | { readonly kind: 'wait'; readonly words: string };
 
 export function killVerdict(view: KillView): KillVerdict {
-  const { engineStreams, engineSilent, clientStreams } = view;
+  const { engineStreams, engineSilent, clientStreams, lookedMs } = view;
   const wait = (words: string): KillVerdict => ({ kind: 'wait', words });
   if (engineStreams < leastAtKill) return wait(`${engineStreams} streams of ${leastAtKill}`);
   if (engineSilent < leastAtKill) {
@@ -30,6 +35,7 @@ export function killVerdict(view: KillView): KillVerdict {
   if (clientStreams !== engineStreams) {
     return wait(`the engine counts ${engineStreams} streams, the client ${clientStreams}`);
   }
+  if (lookedMs > freshMs) return wait(`the answer took ${Math.round(lookedMs)} ms`);
   return { kind: 'kill' };
 }
 
@@ -41,7 +47,7 @@ export type Kill = {
   readonly engineSilent: number;
   /** Indices of the requests whose streams from it were open at the client. */
   readonly clientStreams: readonly number[];
-  /** Time between the engine's last answer and the signal, with the whole of the asking, ms. */
+  /** How long the engine's last answer took; it was killed in the tick in which that came, ms. */
   readonly lookedMs: number;
   /** Requests that were added to the load so that the moment came. */
   readonly addedRequests: number;

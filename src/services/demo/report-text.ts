@@ -60,7 +60,7 @@ function killLines(report: Report): string[] {
   return lines;
 }
 
-function loadLine(report: Report): string {
+function loadLines(report: Report): string[] {
   const { plan } = report;
   const { scaling, burst } = plan;
   const bursts =
@@ -68,7 +68,10 @@ function loadLine(report: Report): string {
       ? ''
       : `, ${burst.factor} times that for ${(burst.share * burst.periodS).toFixed(1)} s in every ${burst.periodS.toFixed(1)} s`;
   const rate = plan.spanS === 0 ? 0 : plan.requests.length / plan.spanS;
-  return `${rate.toFixed(1)} requests/s${bursts}; output lengths times ${scaling.outputFactor}, at most ${scaling.outputTokensMax} tokens (${plan.outputsShortened} shortened), prompts at most ${grouped(scaling.promptTokensMax)} (${plan.promptsShortened} shortened)`;
+  return [
+    `${rate.toFixed(1)} requests/s${bursts}`,
+    `scaled: output lengths times ${scaling.outputFactor}, at most ${scaling.outputTokensMax} tokens (${plan.outputsShortened} shortened); prompts at most ${grouped(scaling.promptTokensMax)} (${plan.promptsShortened} shortened)`,
+  ];
 }
 
 function queueWords(report: Report): string {
@@ -105,7 +108,7 @@ export function reportLines(report: Report, look: Look, color: boolean): string[
   const shares = report.shares.map(({ backend, percent }) => `${backend} ${percent.toFixed(0)} %`);
   const lines = [
     `TensorForge demo: ${report.plan.source} (seed ${report.seed}), ${report.engines.length} SIMULATED engines, ${counted(report.cores, 'core')}`,
-    ...section('load', [loadLine(report)]),
+    ...section('load', loadLines(report)),
     ...section('serve', [
       `${counted(report.requests, 'request')}, client saw ${counted(failures, 'failure')}; ${grouped(report.ok)} whole, ${grouped(report.cutStreams)} cut by the kill`,
       ...killLines(report),

@@ -82,7 +82,9 @@ function responseHeaders(raw: readonly string[]): string[] {
 
 export class ControlRelay {
   readonly #target: RelayTarget;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  // One at most for each client connection, and those are limited: a smaller number here would let a
+  // few slow senders keep everybody else from the control API.
+  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 16 });
   readonly #bodies = new Set<RelayedBody>();
 
   constructor(target: RelayTarget) {
