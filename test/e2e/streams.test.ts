@@ -45,7 +45,7 @@ before(async () => {
     config: {
       routing: { aliases: { nick: 'other', other: 'real-model' } },
       limits: { key_concurrency: 0 },
-      server: { slow_reader_seconds: 3 },
+      server: { slow_reader_seconds: 2 },
     },
   });
 });
@@ -504,18 +504,36 @@ describe('an operator at work', () => {
 });
 
 describe('the end of the process', () => {
-  it('waits for its streams, tells new requests so, and is clean', async (t) => {
+  it('ends what its grace does not cover with one error event and [DONE]', async (t) => {
     const stopping = await startProduct({
       sims: [{ name: 'slow', models: ['slow'], speed: 1, profile: 'a100-70b' }],
-      config: { server: { drain_seconds: 30 } },
+      config: { server: { drain_seconds: 1 } },
     });
     t.after(() => stopping.stop());
+    const stream = await running(stopping, 'slow', { max_tokens: 4000 });
+    const waiting = ask(stopping, chat('slow', { max_tokens: 4000 }));
+    await until('both are in the engine', () => stopping.sims[0]?.stats().running === 2);
+    const ended = stopping.signal('SIGTERM');
+    const events = eventsOf(await stream.whole);
+    assert.equal(events.at(-1), '[DONE]');
+    const error = errorOf(events.at(-2) ?? '');
+    assert.equal(error.context?.reason, 'shutting_down');
+    assert.equal(events.filter((event) => event.includes('"error"')).length, 1);
+    const answer = await waiting;
+    assert.equal(answer.status, 503);
+    assert.equal(errorOf(answer.text).context?.reason, 'shutting_down');
+    assert.equal(await ended, 0);
+    await until('the engine is left', () => stopping.sims[0]?.stats().running === 0);
+  });
+
+  it('waits for its streams, tells new requests so, and is clean', async () => {
+    const stopping = product;
     const streams = await Promise.all([
       running(stopping, 'slow', { max_tokens: 60 }),
       running(stopping, 'slow', { max_tokens: 80 }),
     ]);
     const whole = open(stopping, chat('slow', { max_tokens: 60 }));
-    await until('three requests in the engine', () => stopping.sims[0]?.stats().running === 3);
+    await until('three requests in the engine', () => simStats('slow').running === 3);
     const ended = stopping.signal('SIGTERM');
     let refused = await ask(stopping, chat('slow', { max_tokens: 1 }));
     await until('the drain', async () => {
@@ -538,27 +556,5 @@ describe('the end of the process', () => {
     assert.match(await textOf(await whole.answer), /"completion_tokens":60/);
     assert.equal(await ended, 0);
     assert.doesNotMatch(stopping.output(), /"level":"(error|fatal)"/);
-  });
-
-  it('ends what its grace does not cover with one error event and [DONE]', async (t) => {
-    const stopping = await startProduct({
-      sims: [{ name: 'slow', models: ['slow'], speed: 1, profile: 'a100-70b' }],
-      config: { server: { drain_seconds: 1 } },
-    });
-    t.after(() => stopping.stop());
-    const stream = await running(stopping, 'slow', { max_tokens: 4000 });
-    const waiting = ask(stopping, chat('slow', { max_tokens: 4000 }));
-    await until('both are in the engine', () => stopping.sims[0]?.stats().running === 2);
-    const ended = stopping.signal('SIGTERM');
-    const events = eventsOf(await stream.whole);
-    assert.equal(events.at(-1), '[DONE]');
-    const error = errorOf(events.at(-2) ?? '');
-    assert.equal(error.context?.reason, 'shutting_down');
-    assert.equal(events.filter((event) => event.includes('"error"')).length, 1);
-    const answer = await waiting;
-    assert.equal(answer.status, 503);
-    assert.equal(errorOf(answer.text).context?.reason, 'shutting_down');
-    assert.equal(await ended, 0);
-    await until('the engine is left', () => stopping.sims[0]?.stats().running === 0);
   });
 });

@@ -2,6 +2,7 @@
 // routing settings. Threads swap the whole object; a request keeps the one it began with.
 
 import type { BackendId } from '../../base/brand.ts';
+import { compareText } from '../../base/compare.ts';
 import type { BackendStatus, BackendType, Model, PrivacyZone } from '../backends/backend.ts';
 import { isCloudType } from '../backends/backend.ts';
 
@@ -53,7 +54,9 @@ export function buildSnapshot(
   settings: RoutingSettings,
 ): RoutingSnapshot {
   const byModel = new Map<string, Offer[]>();
-  for (const target of targets) {
+  // By id, so that a cursor means the same backend on every thread and after every start.
+  const ordered = [...targets].sort((a, b) => compareText(a.id, b.id));
+  for (const target of ordered) {
     const isCloud = isCloudType(target.backendType);
     for (const model of target.models) {
       const offers = byModel.get(model.id);
@@ -62,7 +65,7 @@ export function buildSnapshot(
       else offers.push(offer);
     }
   }
-  return { version, targets, byModel, settings };
+  return { version, targets: ordered, byModel, settings };
 }
 
 const maxAliasHops = 3;

@@ -8,7 +8,7 @@
 // never leaves half an event with the client, and an error event can follow.
 //
 // R1  what was given out ends at the border of an event.
-// R2  no more is held than 64 KiB of whole events and one incomplete event.
+// R2  no more is held than one incomplete event and twice 64 KiB of whole ones.
 
 import { type SseFault, SseWatcher } from '../../protocol/openai/sse.ts';
 import type { UsageReport } from '../../protocol/openai/usage.ts';
@@ -93,7 +93,7 @@ export class StreamRelay {
     this.#events = watcher.events;
     if (!this.#begun) {
       this.#held.push(chunk);
-      this.#begun = watcher.firstContent || this.#isTooMuch();
+      this.#begun = watcher.firstContent || (endsOne && this.#isTooMuch());
       return this.#begun ? this.#wholeEvents(this.#held.take()) : undefined;
     }
     if (this.#held.length === 0 && watcher.atEventBorder) return Buffer.from(chunk);
@@ -113,7 +113,10 @@ export class StreamRelay {
     return border === 0 ? undefined : bytes.subarray(0, border);
   }
 
-  /** Looked at again only when as much has come once more, so that small pieces cost little. */
+  /**
+   * Are there more whole events than are held? Comments are let go of, and the rest is looked at
+   * again only when as much has come once more, so that many small events cost little.
+   */
   #isTooMuch(): boolean {
     if (this.#held.length < this.#lookAtBytes) return false;
     const bytes = this.#held.take();
@@ -121,7 +124,7 @@ export class StreamRelay {
     const kept = withoutComments(bytes.subarray(0, border));
     this.#held.push(kept);
     this.#held.push(bytes.subarray(border));
-    this.#lookAtBytes = Math.max(silentBytesMax, this.#held.length * 2);
+    this.#lookAtBytes = Math.max(silentBytesMax, this.#held.length + kept.length);
     return kept.length >= silentBytesMax;
   }
 }

@@ -399,6 +399,23 @@ describe('an exchange', () => {
   });
 });
 
+describe('a request that was let go of', () => {
+  it('is answered to its end, and its connection serves again', async (t) => {
+    const { pool } = await setUp(t, ({ socket }) => {
+      socket.write('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhe');
+      socket.write('llo');
+    });
+    const handler = new RecordingHandler();
+    const one = pool.request(post(Buffer.from('{}')), handler);
+    handler.onPiece = () => one.forgetRequest();
+    assert.equal(await handler.over, undefined);
+    assert.equal(handler.body, 'hello');
+    const { failure } = await exchange(pool);
+    assert.equal(failure, undefined);
+    assert.equal(pool.stats.opened, 1);
+  });
+});
+
 describe('a backend that cannot be reached', () => {
   it('is told as connect, without text of the system', async (t) => {
     const { backend, pool } = await setUp(t, () => {});
@@ -422,6 +439,20 @@ describe('a backend that cannot be reached', () => {
     pool.sweep(6001);
     assert.equal((await handler.over)?.words, 'the connection was not opened in time');
     assert.equal(pool.stats.open, 0);
+  });
+
+  it('is given the time that its owner says, counted from the last sweep', async (t) => {
+    const { backend } = await setUp(t, () => {});
+    const pool = createUpstreamPool({ url: backend.url, connectTimeoutMs: 20_000 });
+    t.after(() => pool.close());
+    const handler = new RecordingHandler();
+    pool.sweep(1_000_000);
+    pool.request(GET, handler);
+    assert.equal(pool.stats.open, 1);
+    pool.sweep(1_021_000);
+    assert.equal(pool.stats.open, 1);
+    pool.sweep(1_021_001);
+    assert.equal((await handler.over)?.words, 'the connection was not opened in time');
   });
 
   it('must be an http or https root without credentials', () => {

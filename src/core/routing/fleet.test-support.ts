@@ -1,0 +1,101 @@
+// Builders for the tests of routing: backends with live figures, and what a request needs.
+
+import type { BackendId } from '../../base/brand.ts';
+import type { Model } from '../backends/backend.ts';
+import type { CounterSource, RouteFeatures } from './decide.ts';
+import { buildSnapshot, type RoutingSettings, type Target } from './snapshot.ts';
+
+export type Figures = {
+  readonly pending: number;
+  readonly capacity: number;
+  readonly latencyMs: number;
+  /** Status code of the arena: 1 is healthy. */
+  readonly status: number;
+  readonly generation: number;
+};
+
+const calm: Figures = { pending: 0, capacity: 0, latencyMs: 0, status: 1, generation: 1 };
+
+export function model(id: string, facts: Partial<Model> = {}): Model {
+  return {
+    id,
+    name: id,
+    contextLength: 8192,
+    supportsVision: true,
+    supportsTools: true,
+    supportsJsonMode: true,
+    maxOutputTokens: undefined,
+    ...facts,
+  };
+}
+
+export type TestTarget = Target & { readonly figures: Figures };
+
+export function target(
+  id: string,
+  facts: Partial<Target> = {},
+  figures: Partial<Figures> = {},
+): TestTarget {
+  return {
+    id: id as BackendId,
+    name: id,
+    url: `http://${id}:1`,
+    backendType: 'vllm',
+    status: 'healthy',
+    statusReason: undefined,
+    approved: true,
+    priority: 50,
+    zone: 'restricted',
+    tier: 1,
+    slot: 0,
+    generation: 1,
+    models: [model('m')],
+    apiKeyEnv: undefined,
+    simulated: false,
+    ...facts,
+    figures: { ...calm, ...figures },
+  };
+}
+
+export function settings(more: Partial<RoutingSettings> = {}): RoutingSettings {
+  return {
+    strategy: 'smart',
+    weights: { priority: 50, load: 30, latency: 20 },
+    maxRetries: 2,
+    aliases: {},
+    ...more,
+  };
+}
+
+/** A snapshot of these backends, each in a slot of its own, and their figures. */
+export function fleetOf(
+  targets: readonly TestTarget[],
+  more: Partial<RoutingSettings> = {},
+): { readonly snapshot: ReturnType<typeof buildSnapshot>; readonly counters: CounterSource } {
+  const placed = targets.map((one, slot) => ({ ...one, slot }));
+  const figuresOf = (slot: number): Figures => placed[slot]?.figures ?? calm;
+  return {
+    snapshot: buildSnapshot(1, placed, settings(more)),
+    counters: {
+      pending: (slot) => figuresOf(slot).pending,
+      capacityOf: (slot) => figuresOf(slot).capacity,
+      latencyMs: (slot) => figuresOf(slot).latencyMs,
+      statusCode: (slot) => figuresOf(slot).status,
+      generationOf: (slot) => figuresOf(slot).generation,
+    },
+  };
+}
+
+export function features(more: Partial<RouteFeatures> = {}): RouteFeatures {
+  return {
+    model: 'm',
+    resolvedModel: 'm',
+    estimatedTokens: 10,
+    maxOutputTokens: undefined,
+    needsVision: false,
+    needsTools: false,
+    needsJsonMode: false,
+    remoteMedia: false,
+    ...more,
+  };
+}
