@@ -79,7 +79,8 @@ export const upstreamOptions = {
     min: 1,
     max: 86_400,
     unit: 's',
-    words: 'Time until the first byte of the answer; beyond it, the next backend is tried.',
+    words:
+      'Time until the first byte of the answer, which of an answer that is no stream is its end; beyond it, the next backend is tried.',
   }),
   idleSeconds: integer({
     fallback: 60,

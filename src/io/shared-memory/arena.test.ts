@@ -204,9 +204,9 @@ describe('the header', () => {
     const { arena } = arenaWithOne();
     const other = new Arena(arena.parts);
     assert.deepEqual([arena.nextCursor(), other.nextCursor(), arena.nextCursor()], [0, 1, 2]);
-    assert.deepEqual([arena.addConnections(1), other.addConnections(1)], [1, 2]);
-    assert.equal(other.addConnections(-1), 1);
-    assert.equal(arena.addInFlight(1), 1);
+    assert.deepEqual([arena.addConnections(1, 0), other.addConnections(1, 0)], [1, 2]);
+    assert.equal(other.addConnections(-1, 0), 1);
+    assert.equal(arena.addInFlight(1, 0), 1);
     arena.setRegistryVersion(9);
     arena.beat(1_800_000_000);
     assert.deepEqual(
@@ -218,6 +218,17 @@ describe('the header', () => {
       ],
       [1, 1, 9, 1_800_000_000],
     );
+  });
+
+  it('is given back what a dead thread counted there', () => {
+    const arena = Arena.create({ capacity: 2, threads: 2 });
+    arena.addConnections(1, 0);
+    arena.addConnections(1, 1);
+    arena.addInFlight(1, 1);
+    arena.reclaimThread(1);
+    assert.deepEqual([arena.openConnections(), arena.inFlight()], [1, 0]);
+    arena.reclaimThread(1);
+    assert.deepEqual([arena.openConnections(), arena.inFlight()], [1, 0]);
   });
 
   it('of another layout is not attached to', () => {

@@ -40,11 +40,16 @@ export type ArenaCounters = {
 /** What is posted to a thread so that it can attach. */
 export type ArenaParts = {
   readonly words: SharedArrayBuffer;
-  /** One u32 per (thread, slot): what that thread holds there. */
+  /** A row per thread: what it holds in each slot, its requests in flight, its connections. */
   readonly ledger: SharedArrayBuffer;
   readonly capacity: number;
   readonly threads: number;
 };
+
+/** Words of one thread's row: a slot each, then requests in flight and open connections. */
+function ledgerRow(capacity: number): number {
+  return capacity + 2;
+}
 
 const maxSampleMs = 4294967295;
 
@@ -69,7 +74,7 @@ export class Arena {
     const capacity = options.capacity ?? defaultCapacity;
     const words = new SharedArrayBuffer((headerWords + capacity * slotWords) * 4);
     new Uint32Array(words)[header.layoutVersion] = layoutVersion;
-    const ledger = new SharedArrayBuffer(capacity * options.threads * 4);
+    const ledger = new SharedArrayBuffer(ledgerRow(capacity) * options.threads * 4);
     return new Arena({ words, ledger, capacity, threads: options.threads });
   }
 
@@ -138,14 +143,23 @@ export class Arena {
   reclaimThread(thread: number): number {
     let reclaimed = 0;
     for (let index = 0; index < this.parts.capacity; index++) {
-      const row = thread * this.parts.capacity + index;
+      const row = this.#row(thread) + index;
       const held = Atomics.exchange(this.#ledger, row, 0);
       if (held > 0) {
         this.#subtract(this.#at(index, slotWord.pending), held);
         reclaimed += held;
       }
     }
+    const { capacity } = this.parts;
+    const inFlight = Atomics.exchange(this.#ledger, this.#row(thread) + capacity, 0);
+    this.#subtract(header.requestsInFlight, inFlight);
+    const connections = Atomics.exchange(this.#ledger, this.#row(thread) + capacity + 1, 0);
+    this.#subtract(header.openConnections, connections);
     return reclaimed;
+  }
+
+  #row(thread: number): number {
+    return thread * ledgerRow(this.parts.capacity);
   }
 
   #subtract(at: number, amount: number): number {
@@ -162,7 +176,7 @@ export class Arena {
   increment(handle: ArenaHandle, thread: number): number | undefined {
     if (!this.#live(handle)) return undefined;
     const at = this.#at(handle.slot, slotWord.pending);
-    Atomics.add(this.#ledger, thread * this.parts.capacity + handle.slot, 1);
+    Atomics.add(this.#ledger, this.#row(thread) + handle.slot, 1);
     return Atomics.add(this.#u32, at, 1) + 1;
   }
 
@@ -171,7 +185,7 @@ export class Arena {
    * the caller warns. Undefined for a dead handle.
    */
   decrement(handle: ArenaHandle, thread: number): number | undefined {
-    const row = thread * this.parts.capacity + handle.slot;
+    const row = this.#row(thread) + handle.slot;
     if (Atomics.load(this.#ledger, row) > 0) Atomics.sub(this.#ledger, row, 1);
     if (!this.#live(handle)) return undefined;
     const at = this.#at(handle.slot, slotWord.pending);
@@ -262,12 +276,14 @@ export class Arena {
   }
 
   /** Adds to the number of open client connections; the value after. */
-  addConnections(delta: 1 | -1): number {
+  addConnections(delta: 1 | -1, thread: number): number {
+    Atomics.add(this.#ledger, this.#row(thread) + this.parts.capacity + 1, delta);
     return Atomics.add(this.#u32, header.openConnections, delta) + delta;
   }
 
   /** Adds to the number of requests in flight; the value after. */
-  addInFlight(delta: 1 | -1): number {
+  addInFlight(delta: 1 | -1, thread: number): number {
+    Atomics.add(this.#ledger, this.#row(thread) + this.parts.capacity, delta);
     return Atomics.add(this.#u32, header.requestsInFlight, delta) + delta;
   }
 

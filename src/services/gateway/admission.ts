@@ -21,6 +21,8 @@ export type AdmittedHead = {
   readonly response: ServerResponse;
   readonly requestId: string;
   readonly clientRequestId: string | undefined;
+  /** The client's, only if it is valid. */
+  readonly traceparent: string | undefined;
   readonly key: KeyRecord;
   readonly kind: RequestKind;
   /** The path on the engine, from a fixed table. */

@@ -78,6 +78,14 @@ export class ControlServer {
     const app = this.#app;
     app.setValidatorCompiler(validatorCompiler);
     app.setSerializerCompiler(serializerCompiler);
+    // A client that names JSON and sends nothing (a DELETE, mostly) sends no body, not a bad one.
+    app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
+      try {
+        done(null, text === '' ? undefined : JSON.parse(String(text)));
+      } catch (error) {
+        done(error instanceof Error ? error : new SyntaxError('not JSON'), undefined);
+      }
+    });
     app.decorateRequest('principal', undefined);
     app.decorateRequest('peer', undefined);
     app.addHook('onRequest', (request, reply) => this.#authenticate(request, reply));

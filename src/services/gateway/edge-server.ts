@@ -30,7 +30,7 @@ import type { GatewayContext } from './context.ts';
 import { ControlRelay } from './control-relay.ts';
 import { type DataPlaneRoute, matchDataPlane } from './http-routes.ts';
 import { InferenceRequest } from './inference-request.ts';
-import { modelBody, modelListBody, usableModels } from './model-list.ts';
+import { modelBody, modelListBody, modelNotFound } from './model-list.ts';
 import { parserRefusal } from './parser-refusal.ts';
 import type { RejectionLog } from './rejection-log.ts';
 import { respondRefusal } from './respond.ts';
@@ -143,13 +143,13 @@ export class EdgeServer {
   // ---- connections -------------------------------------------------------------------------
 
   readonly #onConnection = (socket: Socket): void => {
-    const { arena, counts, settings, metrics } = this.#context;
+    const { arena, counts, settings, metrics, thread } = this.#context;
     const address = socket.remoteAddress ?? '';
     const ofAddress = counts.connectionOpened(address);
-    const inAll = arena.addConnections(1);
+    const inAll = arena.addConnections(1, thread);
     socket.once('close', () => {
       counts.connectionClosed(address);
-      arena.addConnections(-1);
+      arena.addConnections(-1, thread);
     });
     if (ofAddress > settings.limits.connectionsPerAddress || inAll > settings.limits.connections) {
       const kind = inAll > settings.limits.connections ? 'connections' : 'connections_per_address';
@@ -210,10 +210,9 @@ export class EdgeServer {
       request.socket.destroy();
       return;
     }
-    const receivedMs = this.#context.monotonicMs();
     connection.take(request, () => {
       response.once('close', connection.turnEnded);
-      this.#serve(connection, request, response, receivedMs);
+      this.#serve(connection, request, response, this.#context.monotonicMs());
     });
   };
 
@@ -355,11 +354,7 @@ export class EdgeServer {
         const id = decodePathParameter(route.id);
         const body = modelBody(this.#modelQuery(key), id);
         if (body !== undefined) this.#respondJson(turn, body);
-        else {
-          const list = usableModels(this.#context.snapshot(), key, 50).join(', ');
-          const words = `No model “${id}”. This key can use: ${list}.`;
-          this.#refuse(turn, refusal('model_not_found', words, { param: 'model' }));
-        }
+        else this.#refuse(turn, modelNotFound(this.#context.snapshot(), key, id));
         return;
       }
     }
@@ -393,6 +388,7 @@ export class EdgeServer {
       connection,
       requestId: randomUUIDv7(),
       clientRequestId: facts.clientRequestId,
+      traceparent: facts.traceparent,
       key,
       kind: route.request,
       enginePath: route.enginePath,
@@ -441,6 +437,9 @@ export class EdgeServer {
     const { facts, response, connection } = turn;
     const face = faceOfPath(facts.path);
     const headers = ['x-request-id', randomUUIDv7(), ...(options.headers ?? [])];
+    this.#context.metrics.count(
+      `tensorforge_errors_total{error_type="${cause.code}",model="other"}`,
+    );
     const unread = facts.chunked || (facts.contentLength ?? 0) > drainableBytes;
     if (unread) {
       this.#context.lingering.refuseRaw(connection, { face, cause, kind: undefined, headers });

@@ -130,7 +130,7 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
     const { limits, timeouts } = this.#context.settings;
     this.#context.active.add(this);
     this.#head.response.on('close', this.#onClosed);
-    const inFlight = this.#context.arena.addInFlight(1);
+    const inFlight = this.#context.arena.addInFlight(1, this.#context.thread);
     if (inFlight > limits.concurrentRequests) {
       const words = `${limits.concurrentRequests} requests are in flight, the limit of this installation.`;
       this.#refuse(refusal('overloaded', words), !isShortBody(this.#head.request));
@@ -219,6 +219,7 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
           isStream: this.#features?.stream === true,
           build: this.#context.settings.build,
           requestId: this.#head.requestId,
+          traceparent: this.#head.traceparent,
         }),
         body: this.#body,
       },
@@ -563,7 +564,7 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
     this.#endReading();
     this.#release();
     this.#body = none;
-    this.#context.arena.addInFlight(-1);
+    this.#context.arena.addInFlight(-1, this.#context.thread);
     if (this.#countedForKey) this.#context.counts.requestEnded(this.keyId);
     const { firstByteMs, receivedMs } = this.#times;
     this.#context.finished(status >= 500, firstByteMs);

@@ -1,6 +1,7 @@
 // How a gateway thread writes an answer of its own: one envelope for every failure, on the face
 // that the path chooses.
 
+import { randomUUIDv7 } from 'node:crypto';
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { entryOf } from '../../errors/catalogue.ts';
@@ -44,6 +45,7 @@ export function refuseOnSocket(
   for (const [name, value] of errorHeaders(face, refusal)) head.push(`${name}: ${value}`);
   for (let at = 0; at + 1 < headers.length; at += 2)
     head.push(`${headers[at]}: ${headers[at + 1]}`);
+  if (!headers.includes('x-request-id')) head.push(`x-request-id: ${randomUUIDv7()}`);
   head.push(`content-length: ${Buffer.byteLength(body)}`, 'connection: close', '', '');
   // Half-closed, and nothing more is read: the peer can still read the answer. The caller destroys
   // the socket a little later, since closing with unread bytes would take the answer back.

@@ -27,7 +27,7 @@ export class ThreadPool {
   readonly #ports: ThreadPoolPorts;
   readonly #members: Member[] = [];
   #stopping = false;
-  #drained: ((cut: number) => void)[] = [];
+  readonly #drained = new Map<number, (cut: number) => void>();
 
   constructor(ports: ThreadPoolPorts) {
     this.#ports = ports;
@@ -66,6 +66,8 @@ export class ThreadPool {
       });
       worker.on('exit', (code) => {
         reject(new TensorForgeError('internal_error', `a gateway thread ended with code ${code}`));
+        // Whoever waits for this thread to drain hears that there is nothing left to wait for.
+        this.#drained.get(thread)?.(0);
         if (!this.#stopping && code !== 0) this.#onExit(thread);
       });
     });
@@ -83,7 +85,7 @@ export class ThreadPool {
         this.#ports.onReport(message);
         return;
       case 'drained':
-        this.#drained.shift()?.(message.cut);
+        this.#drained.get(message.thread)?.(message.cut);
         return;
     }
   }
@@ -109,7 +111,7 @@ export class ThreadPool {
   async drain(graceMs: number): Promise<number> {
     this.#stopping = true;
     const ends = this.#members.map(
-      () => new Promise<number>((resolve) => this.#drained.push(resolve)),
+      (_, thread) => new Promise<number>((resolve) => this.#drained.set(thread, resolve)),
     );
     this.broadcast({ type: 'drain', graceMs });
     const cuts = await Promise.all(ends);

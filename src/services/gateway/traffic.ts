@@ -35,7 +35,10 @@ const catalogue: Readonly<Record<string, MetricKind>> = {
     help: 'Attempts after the first one of a request.',
   },
   tensorforge_streams_cut_total: { type: 'counter', help: 'Streams that ended in an error event.' },
-  tensorforge_tokens_total: { type: 'counter', help: 'Tokens that backends reported.' },
+  tensorforge_tokens_total: {
+    type: 'counter',
+    help: 'Tokens, as backends reported them or else as counted by us.',
+  },
   tensorforge_usage_rejected_total: {
     type: 'counter',
     help: 'Usage reports that were not plausible.',

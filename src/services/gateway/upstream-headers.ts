@@ -1,5 +1,5 @@
 // What a backend hears of a request beside its body: an allow-list of our own words. No header of
-// the client passes, its credential least of all, and the request id is ours.
+// the client passes but a valid traceparent, its credential least of all; the request id is ours.
 
 export type UpstreamHeaderFacts = {
   /** Our credential for this backend, flat; empty for most. */
@@ -7,6 +7,7 @@ export type UpstreamHeaderFacts = {
   readonly isStream: boolean;
   readonly build: string;
   readonly requestId: string;
+  readonly traceparent: string | undefined;
 };
 
 /** Flat headers, lower-case names. */
@@ -21,5 +22,6 @@ export function upstreamHeaders(facts: UpstreamHeaderFacts): readonly string[] {
     'x-request-id',
     facts.requestId,
   ];
+  if (facts.traceparent !== undefined) headers.push('traceparent', facts.traceparent);
   return facts.credential.length === 0 ? headers : headers.concat(facts.credential);
 }
