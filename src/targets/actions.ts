@@ -44,8 +44,24 @@ function untilStopped(plane: ControlPlane): Promise<string> {
   });
 }
 
+function reloadOn(plane: ControlPlane | undefined): void {
+  if (plane === undefined) return;
+  try {
+    plane.reload();
+  } catch (error) {
+    const words = error instanceof Error ? error.message : String(error);
+    plane.log.error(
+      { error: words },
+      'the configuration was read again and refused; the old one stays',
+    );
+  }
+}
+
 async function up(request: UpRequest): Promise<number> {
   const started = performance.now();
+  // A hang-up before there is anything to read again must not end the process.
+  let running: ControlPlane | undefined;
+  process.on('SIGHUP', () => reloadOn(running));
   const loaded = load(request);
   for (const warning of loaded.warnings) process.stderr.write(`warning: ${warning}\n`);
   const plane = await startControlPlane({
@@ -56,29 +72,20 @@ async function up(request: UpRequest): Promise<number> {
     dashboardFolder: await dashboardFolder(loaded.config.dashboard.enabled),
     build: readVersion(),
   });
+  running = plane;
   const seconds = (performance.now() - started) / 1000;
   if (request.output.json) {
     const { url, adminKeyFile, simulated } = plane.report;
     process.stdout.write(
       `${JSON.stringify({ ready: true, url, admin_key_file: adminKeyFile, simulated })}\n`,
     );
-  } else if (!request.output.quiet) {
+  } else if (!request.output.quiet && loaded.config.logging.format === 'pretty') {
     const isTerminal = process.stdout.isTTY === true;
     const { dataDirectory } = request;
     process.stdout.write(
       banner(plane.report, { version: readVersion(), seconds, dataDirectory, isTerminal }),
     );
   }
-  process.on('SIGHUP', () => {
-    try {
-      plane.reload();
-    } catch (error) {
-      plane.log.error(
-        { error: String(error) },
-        'the configuration was read again and does not hold; the old one stays',
-      );
-    }
-  });
   const why = await untilStopped(plane);
   const graceMs = loaded.config.server.drainSeconds * 1000;
   plane.log.info({ why, grace_s: graceMs / 1000 }, 'draining');

@@ -20,12 +20,12 @@ function heardLines(report: StartReport): string[] {
     const more = backend.models.length > 3 ? ` and ${backend.models.length - 3} more` : '';
     const isSimulated = report.simulated.includes(backend.id);
     const name = isSimulated ? `${backend.id} SIM` : backend.id;
-    const shown = models === '' ? backend.words : `${models}${more}`;
-    lines.push(`            ${models === '' ? '○' : '●'} ${name}: ${shown}`);
+    const shown = backend.isRoutable ? `${models}${more}` : backend.words;
+    lines.push(`            ${backend.isRoutable ? '●' : '○'} ${name}: ${shown}`);
   }
   if (report.simulated.length > 0) {
     lines.push(
-      `            No engine answered. Started ${report.simulated.length} SIMULATED ones; add yours: tensorforge backends add URL`,
+      `            ${report.heard.length > 0 ? 'No engine answered' : 'No backend is configured'}. Started ${report.simulated.length} SIMULATED ones; add yours: tensorforge backends add URL`,
     );
   }
   if (report.backends.length === 0) {
@@ -35,17 +35,21 @@ function heardLines(report: StartReport): string[] {
 }
 
 export function banner(report: StartReport, options: BannerOptions): string {
-  const model = report.backends.find((backend) => backend.models.length > 0)?.models[0];
+  const model = report.backends.find((backend) => backend.isRoutable)?.models[0];
   const shownKey = options.isTerminal ? report.firstKey?.reveal() : undefined;
-  const keyText = shownKey ?? `$(cat ${report.adminKeyFile})`;
+  const keyText = shownKey ?? (report.hasAdminKeyFile ? `$(cat ${report.adminKeyFile})` : '$KEY');
+  const inFile = `Admin key   in ${report.adminKeyFile} (mode 0600)`;
+  const withYou = 'Admin key   the one you keep; there is none in the data directory';
   const keyLine =
     shownKey === undefined
-      ? `Admin key   in ${report.adminKeyFile} (mode 0600)`
+      ? report.hasAdminKeyFile
+        ? inFile
+        : withYou
       : `Admin key   ${shownKey}   shown only now; kept in ${report.adminKeyFile}`;
   const lines = [
     `TensorForge ${options.version} on Node ${process.versions.node}`,
     `  database  ${report.databaseWords}`,
-    `  gateway   ${report.threads} ${report.threads === 1 ? 'thread' : 'threads'}, ${report.url}`,
+    `  gateway   ${report.threads} ${report.threads === 1 ? 'thread' : 'threads'}, ${report.url}${report.listensOn === undefined ? '' : `, listening on ${report.listensOn}`}`,
     ...heardLines(report),
     `Dashboard   ${report.url}/   sign in with the admin key`,
     keyLine,

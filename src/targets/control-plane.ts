@@ -6,6 +6,7 @@
 // Stopping runs the other way: threads drain within their grace, services stop in reverse, the
 // database closes, the lock is given back.
 
+import { existsSync } from 'node:fs';
 import type { Secret } from '../base/secret.ts';
 import type { Loaded } from '../config/load.ts';
 import { configurationView } from '../config/view.ts';
@@ -46,14 +47,18 @@ export type StartReport = FleetStart & {
   readonly url: string;
   readonly databaseWords: string;
   readonly threads: number;
+  /** The address it listens on when that is not the one in the URL. */
+  readonly listensOn: string | undefined;
   readonly backends: readonly {
     readonly id: string;
     readonly words: string;
     readonly models: readonly string[];
+    readonly isRoutable: boolean;
   }[];
   /** The text of the first admin key, only at the start that made it. */
   readonly firstKey: Secret | undefined;
   readonly adminKeyFile: string;
+  readonly hasAdminKeyFile: boolean;
 };
 
 export type ControlPlane = {
@@ -70,7 +75,8 @@ const adminKeyFileName = 'admin.key';
 const housekeepingEveryMs = 5000;
 
 /** Options that take effect without a restart. */
-const appliedLive = /^(routing\.|backends$|logging\.level$|server\.tls_(cert|key)$)/;
+const appliedLive = /^(routing\.|backends$|logging\.level$)/;
+const tlsPath = /^server\.tls_(cert|key)$/;
 
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const directory = await openDataDirectory(options.dataDirectory);
@@ -128,6 +134,7 @@ async function startWith(
 ): Promise<ControlPlane> {
   let loaded = options.loaded;
   const { config } = loaded;
+  let tls = readTls(config);
   let serving: Serving = 'starting';
   let stopping = false;
   let fleetStart: FleetStart = { heard: [], simulated: [] };
@@ -164,22 +171,43 @@ async function startWith(
 
   const reload = (): Reloaded => {
     const next = options.reload();
+    // Everything that can refuse comes first; from `loaded = next` on nothing can.
+    const applyBackends = routing.prepare(next.config);
+    const nextTls = readTls(next.config);
     const before = configurationView(loaded.config);
     const after = configurationView(next.config);
     const changed = Object.keys(after).filter(
       (path) => JSON.stringify(before[path]) !== JSON.stringify(after[path]),
     );
+    // A listener does not change between clear text and TLS while it runs.
+    const isLive = (path: string): boolean =>
+      appliedLive.test(path) || (tlsPath.test(path) && tls !== undefined && nextTls !== undefined);
     loaded = next;
     log.level = next.config.logging.level;
-    routing.reconfigure(next.config);
+    applyBackends();
     gateway.pool.broadcast({ type: 'routing', routing: routingSettings(next.config) });
-    const tls = readTls(next.config);
-    if (tls !== undefined) gateway.pool.broadcast({ type: 'tls', ...tls });
-    const applied = changed.filter((path) => appliedLive.test(path));
-    const needsRestart = changed.filter((path) => !appliedLive.test(path));
+    if (tls !== undefined && nextTls !== undefined) {
+      tls = nextTls;
+      gateway.pool.broadcast({ type: 'tls', ...nextTls });
+    }
+    const applied = changed.filter(isLive);
+    const needsRestart = changed.filter((path) => !isLive(path));
     log.info({ applied, needs_restart: needsRestart }, 'configuration read again');
     return { applied, needsRestart, warnings: next.warnings };
   };
+
+  let isDatabaseAway = false;
+  const isDatabaseThere = async (): Promise<boolean> => {
+    try {
+      await database.sql`select 1`;
+      isDatabaseAway = false;
+    } catch {
+      isDatabaseAway = true;
+    }
+    return !isDatabaseAway;
+  };
+  /** Services that cannot work without the database say so in their health. */
+  const databaseWork = () => ({ requests: 1, errors: isDatabaseAway ? 1 : 0, performance: 1 });
 
   const board: ServiceBoard = new ServiceBoard(
     serviceCatalog(),
@@ -190,12 +218,14 @@ async function startWith(
         recent: () => ({ ...gateway.traffic.recent(60, nowSeconds()), performance: 1 }),
       },
       audit: {
+        recent: databaseWork,
         stop: async () => {
           audit.sweep();
           await audit.settled();
         },
       },
       identity: {
+        recent: databaseWork,
         start: async () => {
           firstKey = await identity.start();
           if (firstKey !== undefined)
@@ -231,17 +261,11 @@ async function startWith(
     dashboardFolder: options.dashboardFolder,
     configurationFile: options.configurationFile,
     loaded: () => loaded,
+    tls: () => tls,
     reload,
     serving: () => serving,
     isStopping: () => stopping,
-    isDatabaseThere: async () => {
-      try {
-        await database.sql`select 1`;
-        return true;
-      } catch {
-        return false;
-      }
-    },
+    isDatabaseThere,
     onKeyUsed: (id, seconds) => used.set(id, seconds),
   });
 
@@ -269,13 +293,15 @@ async function startWith(
   guard();
   const housekeeping = setInterval(() => {
     guard();
+    void isDatabaseThere();
     arena.beat(nowSeconds());
     audit.sweep();
     if (used.size === 0) return;
     const batch = new Map(used);
     used.clear();
     identity.touch(batch).catch((error: unknown) => {
-      log.warn({ error: String(error) }, 'when keys were last used could not be written');
+      for (const [id, seconds] of batch) if (!used.has(id)) used.set(id, seconds);
+      log.warn({ error: String(error) }, 'when keys were last used could not be written yet');
     });
   }, housekeepingEveryMs);
 
@@ -290,11 +316,16 @@ async function startWith(
       url,
       databaseWords: `${database.kind === 'embedded' ? 'embedded ' : ''}PostgreSQL ${database.serverVersion}`,
       threads: config.server.threads,
-      backends: gateway
-        .briefs()
-        .map(({ id, statusWords, models }) => ({ id, words: statusWords, models })),
+      backends: gateway.briefs().map(({ id, statusWords, models, routable }) => ({
+        id,
+        words: statusWords,
+        models,
+        isRoutable: routable,
+      })),
+      listensOn: url.includes(config.server.host) ? undefined : config.server.host,
       firstKey,
       adminKeyFile: directory.file(adminKeyFileName),
+      hasAdminKeyFile: existsSync(directory.file(adminKeyFileName)),
     },
     async stop(graceMs) {
       stopping = true;

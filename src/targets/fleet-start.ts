@@ -90,35 +90,39 @@ export function insertKnown(
   return obsolete;
 }
 
-/** After a reload: adds, changes and removes configured backends; everything else stays. */
-export function reconcileConfigured(
-  fleet: Fleet,
-  config: Configuration,
-  own: readonly OwnListener[],
-): void {
+/**
+ * After a reload: adds, changes and removes configured backends; everything else stays. The facts
+ * come from {@link allConfiguredFacts}, so nothing is touched before all of them hold.
+ */
+export function reconcileConfigured(fleet: Fleet, wanted: readonly NewBackend[]): void {
   for (const backend of fleet.listBackends()) {
     if (backend.discoverySource !== 'static') continue;
-    const entry = config.backends.find((candidate) => candidate.name === backend.name);
+    const facts = wanted.find((candidate) => candidate.name === backend.name);
     const isSame =
-      entry !== undefined &&
-      urlOf(entry, own) === backend.url &&
-      entry.type === backend.backendType;
+      facts !== undefined && facts.url === backend.url && facts.type === backend.backendType;
     if (!isSame) {
       fleet.remove(backend.id);
       continue;
     }
     fleet.edit(backend.id, {
-      priority: entry.priority,
-      tier: entry.tier,
-      ...(entry.zone === undefined ? {} : { zone: entry.zone }),
-      ...(entry.capacity === 0 ? {} : { capacity: entry.capacity }),
+      priority: facts.priority,
+      tier: facts.tier,
+      ...(facts.zone === undefined ? {} : { zone: facts.zone }),
+      ...(facts.capacity === 0 ? {} : { capacity: facts.capacity }),
     });
   }
-  for (const entry of config.backends) {
-    const facts = configuredFacts(entry, own, false);
+  for (const facts of wanted) {
     if (fleet.byUrl(facts.url) !== undefined) continue;
     fleet.insert(fleet.compose(fleet.idFor(facts.name, facts.url), facts));
   }
+}
+
+/** Every configured backend. Throws `config_invalid` on the first address that may not be used. */
+export function allConfiguredFacts(
+  config: Configuration,
+  own: readonly OwnListener[],
+): readonly NewBackend[] {
+  return config.backends.map((entry) => configuredFacts(entry, own, false));
 }
 
 /** Adds the engines of a scan that are not registered yet. */

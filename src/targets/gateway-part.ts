@@ -27,7 +27,7 @@ import { backendList, backendRoutes } from '../services/routing/backend-routes.t
 import { isRoutable, statusWords } from '../services/routing/backend-view.ts';
 import { monotonicMs, now, nowSeconds } from './clock.ts';
 import { configRoutes, type Reloaded } from './config-routes.ts';
-import { gatewaySettings, readTls, routingSettings } from './gateway-settings.ts';
+import { gatewaySettings, routingSettings, type TlsPair } from './gateway-settings.ts';
 import { ProcessMetrics } from './process-metrics.ts';
 import type { RoutingPart } from './routing-part.ts';
 
@@ -47,6 +47,8 @@ export type GatewayPartOptions = {
   readonly dashboardFolder: string | undefined;
   readonly configurationFile: string | undefined;
   readonly loaded: () => Loaded;
+  /** The pair in force. */
+  readonly tls: () => TlsPair | undefined;
   readonly reload: () => Reloaded;
   readonly serving: () => Serving;
   readonly isStopping: () => boolean;
@@ -131,12 +133,13 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
     port: options.port,
     controlSocket: socket.path,
     build,
+    tls: options.tls(),
   });
   const pool = new ThreadPool({
     arena,
     startOf: (thread) => ({
       thread,
-      settings: { ...settings, tls: readTls(config) },
+      settings: { ...settings, tls: options.tls() },
       arena: arena.parts,
       counts: counts.buffer,
       pepper: options.pepper.reveal(),
@@ -205,6 +208,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
         backends: backendCounts,
         overview,
         stats,
+        flush: () => pool.flush(),
         processMetrics: () =>
           metrics.text({
             backends: fleet.listBackends().map((backend) => ({

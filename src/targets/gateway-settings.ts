@@ -1,8 +1,10 @@
 // What the gateway threads need of the configuration.
 
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import type { Configuration } from '../config/options.ts';
 import type { RoutingSettings } from '../core/routing/snapshot.ts';
+import { TensorForgeError } from '../errors/tensorforge-error.ts';
 import type { GatewaySettings } from '../services/gateway/messages.ts';
 
 export function routingSettings(config: Configuration): RoutingSettings {
@@ -20,15 +22,34 @@ export function allowedHosts(config: Configuration, port: number): string[] {
   return [...loopback, ...own, ...config.server.allowedHosts].map((name) => name.toLowerCase());
 }
 
-export function readTls(config: Configuration): { cert: string; key: string } | undefined {
+export type TlsPair = { readonly cert: string; readonly key: string };
+
+/** The pair of the configuration, which fits together. Throws `config_invalid` when it does not. */
+export function readTls(config: Configuration): TlsPair | undefined {
   const { tlsCert, tlsKey } = config.server;
   if (tlsCert === undefined || tlsKey === undefined) return undefined;
-  return { cert: readFileSync(tlsCert, 'utf8'), key: readFileSync(tlsKey, 'utf8') };
+  try {
+    const pair = { cert: readFileSync(tlsCert, 'utf8'), key: readFileSync(tlsKey, 'utf8') };
+    createSecureContext(pair);
+    return pair;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new TensorForgeError(
+      'config_invalid',
+      `server.tls_cert ${tlsCert} and server.tls_key ${tlsKey} are no usable pair: ${why}`,
+      { cause },
+    );
+  }
 }
 
 export function gatewaySettings(
   config: Configuration,
-  bound: { readonly port: number; readonly controlSocket: string; readonly build: string },
+  bound: {
+    readonly port: number;
+    readonly controlSocket: string;
+    readonly build: string;
+    readonly tls: TlsPair | undefined;
+  },
 ): GatewaySettings {
   const { server, upstream } = config;
   return {
@@ -37,7 +58,8 @@ export function gatewaySettings(
     reusePort: server.threads > 1,
     controlSocket: bound.controlSocket,
     allowedHosts: allowedHosts(config, bound.port),
-    tls: readTls(config),
+    tls: bound.tls,
+    trustedProxies: server.trustedProxies,
     tlsMinVersion: server.tlsMinVersion,
     behindTlsProxy: server.behindTlsProxy,
     build: bound.build,

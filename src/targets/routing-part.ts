@@ -19,7 +19,13 @@ import { postgresFleetStore } from '../services/routing/fleet-store.ts';
 import { HealthChecker } from '../services/routing/health-checker.ts';
 import { FleetOperator } from '../services/routing/operator.ts';
 import { type Clock, monotonicMs, now } from './clock.ts';
-import { insertFound, insertKnown, insertSimulated, reconcileConfigured } from './fleet-start.ts';
+import {
+  allConfiguredFacts,
+  insertFound,
+  insertKnown,
+  insertSimulated,
+  reconcileConfigured,
+} from './fleet-start.ts';
 import { type SimulatedEngines, startSimulatedEngines } from './simulated-engines.ts';
 
 export type RoutingPartOptions = {
@@ -49,8 +55,11 @@ export type RoutingPart = {
   readonly operator: FleetOperator;
   start(): Promise<FleetStart>;
   stop(): Promise<void>;
-  /** Brings the configured backends in line with a configuration that was read again. */
-  reconfigure(config: Configuration): void;
+  /**
+   * Checks a configuration that was read again and returns what brings the configured backends in
+   * line with it. Throws `config_invalid` and changes nothing when it does not hold.
+   */
+  prepare(config: Configuration): () => void;
 };
 
 export function routingPart(options: RoutingPartOptions): RoutingPart {
@@ -152,9 +161,12 @@ export function routingPart(options: RoutingPartOptions): RoutingPart {
       await checker.stop();
       await simulated?.stop();
     },
-    reconfigure(next) {
-      reconcileConfigured(fleet, next, options.ownListeners());
-      sync();
+    prepare(next) {
+      const wanted = allConfiguredFacts(next, options.ownListeners());
+      return () => {
+        reconcileConfigured(fleet, wanted);
+        sync();
+      };
     },
   };
 }

@@ -48,7 +48,12 @@ export type RelayTurn = {
   readonly onFault: (cause: Refusal) => void;
 };
 
-export type RelayTarget = { readonly socketPath: string; readonly isTls: boolean };
+export type RelayTarget = {
+  readonly socketPath: string;
+  readonly isTls: boolean;
+  /** The client's address as rules about it see it. */
+  readonly addressOf: (request: IncomingMessage) => string;
+};
 
 /** The client's headers, flat, without hop-by-hop ones, with the peer's address. */
 function relayHeaders(
@@ -67,7 +72,7 @@ function relayHeaders(
     if (name.startsWith('x-forwarded-') || name === 'forwarded') continue;
     flat.push(name, raw[i + 1] as string);
   }
-  flat.push(peerHeader, `${request.socket.remoteAddress ?? ''} ${target.isTls ? 'https' : 'http'}`);
+  flat.push(peerHeader, `${target.addressOf(request)} ${target.isTls ? 'https' : 'http'}`);
   return flat;
 }
 

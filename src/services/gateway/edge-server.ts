@@ -25,6 +25,7 @@ import { hasBody } from '../../protocol/http/framing.ts';
 import { checkHead, type HeadFacts, type HeadRules } from '../../protocol/http/head-check.ts';
 import { decodePathParameter } from '../../protocol/http/path.ts';
 import { type BodyCaps, BodyMeter } from './body-reader.ts';
+import { ClientAddresses } from './client-address.ts';
 import { Connection } from './connection.ts';
 import type { GatewayContext } from './context.ts';
 import { ControlRelay } from './control-relay.ts';
@@ -54,6 +55,7 @@ export class EdgeServer {
   readonly #rejections: RejectionLog;
   readonly #rules: HeadRules;
   readonly #relay: ControlRelay;
+  readonly #clients: ClientAddresses;
   readonly #bodyCaps: BodyCaps;
   readonly server: Server;
 
@@ -68,7 +70,9 @@ export class EdgeServer {
       headLinesMax: settings.limits.headLines,
       bodyBytesMax: settings.limits.bodyBytes,
     };
+    this.#clients = new ClientAddresses(settings);
     this.#relay = new ControlRelay({
+      addressOf: (request) => this.#addressOf(request),
       socketPath: settings.controlSocket,
       isTls: settings.tls !== undefined || settings.behindTlsProxy,
     });
@@ -140,6 +144,10 @@ export class EdgeServer {
     this.#relay.close();
   }
 
+  #addressOf(request: IncomingMessage): string {
+    return this.#clients.of(request.socket.remoteAddress ?? '', request.rawHeaders);
+  }
+
   // ---- connections -------------------------------------------------------------------------
 
   readonly #onConnection = (socket: Socket): void => {
@@ -151,7 +159,9 @@ export class EdgeServer {
       counts.connectionClosed(address);
       arena.addConnections(-1, thread);
     });
-    if (ofAddress > settings.limits.connectionsPerAddress || inAll > settings.limits.connections) {
+    const isCrowded =
+      ofAddress > settings.limits.connectionsPerAddress && !this.#clients.isProxy(address);
+    if (isCrowded || inAll > settings.limits.connections) {
       const kind = inAll > settings.limits.connections ? 'connections' : 'connections_per_address';
       metrics.count(`tensorforge_http_refused_total{kind="${kind}"}`);
       socket.destroy();
@@ -410,15 +420,12 @@ export class EdgeServer {
 
   /** A bad credential: 401, or 429 once the address has had its share of them. */
   #reject(turn: Turn, cause: Refusal, reason: string): void {
-    const { connection, facts } = turn;
+    const { connection, facts, request } = turn;
     const nowSeconds = Math.floor(this.#context.wallMs() / 1000);
-    this.#rejections.rejected(connection.address, facts.path, reason);
+    const address = this.#addressOf(request);
+    this.#rejections.rejected(address, facts.path, reason);
     const allowed = this.#context.settings.limits.authAttemptsPerMinute;
-    const delay = this.#context.counts.rejectionDelaySeconds(
-      connection.address,
-      nowSeconds,
-      allowed,
-    );
+    const delay = this.#context.counts.rejectionDelaySeconds(address, nowSeconds, allowed);
     const close = facts.expectContinue || connection.mustAuthenticate;
     if (delay === 0) {
       this.#refuse(turn, cause, { close });

@@ -33,6 +33,8 @@ export type GatewayRoutesOptions = {
   };
   readonly overview: () => OverviewWire;
   readonly stats: () => unknown;
+  /** Has the gateway threads report first. */
+  readonly flush: () => Promise<void>;
   /** Metrics of the process and the fleet, Prometheus text. */
   readonly processMetrics: () => Promise<string>;
   /** `/metrics` and `/api/docs` for everybody rather than loopback and credentials. */
@@ -113,11 +115,14 @@ export function gatewayRoutes(options: GatewayRoutesOptions): ControlRoute[] {
       path: '/metrics',
       needs: operations,
       summary: 'Metrics in the Prometheus text format',
-      handle: async () => ({
-        status: 200,
-        contentType: 'text/plain; version=0.0.4; charset=utf-8',
-        body: (await options.processMetrics()) + traffic.metricsText(),
-      }),
+      handle: async () => {
+        await options.flush();
+        return {
+          status: 200,
+          contentType: 'text/plain; version=0.0.4; charset=utf-8',
+          body: (await options.processMetrics()) + traffic.metricsText(),
+        };
+      },
     },
     {
       ...common,
@@ -164,8 +169,9 @@ export function gatewayRoutes(options: GatewayRoutesOptions): ControlRoute[] {
       summary: 'The newest decisions, newest first',
       query: listQuery,
       answer: decisionListSchema,
-      handle: (call) => {
+      handle: async (call) => {
         const { limit } = listQuery.parse(call.query);
+        await options.flush();
         const decisions = traffic.decisions(Math.min(limit, 100));
         return json({ count: traffic.decisions(100).length, decisions });
       },
@@ -176,8 +182,9 @@ export function gatewayRoutes(options: GatewayRoutesOptions): ControlRoute[] {
       needs: needs('decisions:read'),
       summary: 'One decision by its id or its request id: why this backend, why not each other',
       answer: decisionSchema,
-      handle: (call) => {
+      handle: async (call) => {
         const id = call.params['id'] ?? '';
+        await options.flush();
         const decision = traffic.decision(id);
         if (decision !== undefined) return json(decision);
         const words = `No decision ${id.slice(0, 100)} among the newest 100, which is what is kept.`;
@@ -189,14 +196,20 @@ export function gatewayRoutes(options: GatewayRoutesOptions): ControlRoute[] {
       path: '/v1/stats',
       needs: needs('telemetry:read'),
       summary: 'Totals since the start and figures per backend',
-      handle: () => json(options.stats()),
+      handle: async () => {
+        await options.flush();
+        return json(options.stats());
+      },
     },
     {
       ...common,
       path: '/v1/history',
       needs: needs('telemetry:read'),
       summary: 'The newest 100 requests',
-      handle: () => json({ object: 'list', data: traffic.decisions(100) }),
+      handle: async () => {
+        await options.flush();
+        return json({ object: 'list', data: traffic.decisions(100) });
+      },
     },
   ];
 }

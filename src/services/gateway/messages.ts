@@ -16,6 +16,8 @@ export type GatewaySettings = {
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly tlsMinVersion: '1.2' | '1.3';
   readonly behindTlsProxy: boolean;
+  /** Addresses and networks whose x-forwarded-for is believed. */
+  readonly trustedProxies: readonly string[];
   readonly build: string;
   readonly limits: {
     readonly connections: number;
@@ -94,7 +96,9 @@ export type ToThread =
     }
   | { readonly type: 'tls'; readonly cert: string; readonly key: string }
   | { readonly type: 'serve'; readonly state: Serving }
-  | { readonly type: 'drain'; readonly graceMs: number };
+  | { readonly type: 'drain'; readonly graceMs: number }
+  /** Report now what there is, then say `flushed`. */
+  | { readonly type: 'flush'; readonly id: number };
 
 /** A metric's delta since the last report: counter increments and histogram bucket increments. */
 export type MetricDelta =
@@ -132,5 +136,6 @@ export type FromThread =
   | { readonly type: 'applied'; readonly thread: number; readonly version: number }
   | { readonly type: 'connect_failed'; readonly backendId: string }
   | { readonly type: 'drained'; readonly thread: number; readonly cut: number }
+  | { readonly type: 'flushed'; readonly thread: number; readonly id: number }
   | { readonly type: 'fatal'; readonly thread: number; readonly words: string }
   | ThreadReport;

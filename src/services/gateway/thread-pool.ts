@@ -20,6 +20,10 @@ const entry = new URL('./thread.ts', import.meta.url);
 
 /** A thread that dies is started again, at most this often in its life. */
 const restartsMax = 20;
+/** How long figures wait for a thread to report. */
+const flushPatienceMs = 200;
+
+type Flush = { readonly waiting: Set<number>; readonly done: () => void };
 
 type Member = { worker: Worker; restarts: number };
 
@@ -27,6 +31,8 @@ export class ThreadPool {
   readonly #ports: ThreadPoolPorts;
   readonly #members: Member[] = [];
   #stopping = false;
+  readonly #flushes = new Map<number, Flush>();
+  #flushCount = 0;
   readonly #drained = new Map<number, (cut: number) => void>();
 
   constructor(ports: ThreadPoolPorts) {
@@ -68,6 +74,7 @@ export class ThreadPool {
         reject(new TensorForgeError('internal_error', `a gateway thread ended with code ${code}`));
         // Whoever waits for this thread to drain hears that there is nothing left to wait for.
         this.#drained.get(thread)?.(0);
+        for (const id of [...this.#flushes.keys()]) this.#flushed(thread, id);
         if (!this.#stopping && code !== 0) this.#onExit(thread);
       });
     });
@@ -83,6 +90,9 @@ export class ThreadPool {
         return;
       case 'report':
         this.#ports.onReport(message);
+        return;
+      case 'flushed':
+        this.#flushed(message.thread, message.id);
         return;
       case 'drained':
         this.#drained.get(message.thread)?.(message.cut);
@@ -105,6 +115,31 @@ export class ThreadPool {
 
   broadcast(message: ToThread): void {
     for (const { worker } of this.#members) worker.postMessage(message);
+  }
+
+  /**
+   * Resolves when every thread has reported what it had counted at this moment, so that a reader of
+   * figures sees its own requests. Bounded: a thread that is busy for longer is not waited for.
+   */
+  flush(): Promise<void> {
+    const id = this.#flushCount++;
+    return new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#flushes.delete(id);
+        resolve();
+      };
+      const timer = setTimeout(done, flushPatienceMs);
+      this.#flushes.set(id, { waiting: new Set(this.#members.keys()), done });
+      this.broadcast({ type: 'flush', id });
+    });
+  }
+
+  #flushed(thread: number, id: number): void {
+    const flush = this.#flushes.get(id);
+    if (flush === undefined) return;
+    flush.waiting.delete(thread);
+    if (flush.waiting.size === 0) flush.done();
   }
 
   /** Lets running requests finish within `graceMs`, then cuts; the number of requests cut. */

@@ -113,6 +113,10 @@ class GatewayThread implements GatewayContext {
       case 'drain':
         this.#drain(message.graceMs);
         return;
+      case 'flush':
+        this.report();
+        this.#send({ type: 'flushed', thread: this.thread, id: message.id });
+        return;
     }
   }
 

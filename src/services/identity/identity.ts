@@ -18,6 +18,7 @@ import {
   loadActiveKeys,
   touchKeys,
 } from '../../io/postgres/identity-store.ts';
+import { checkPepper } from '../../io/postgres/pepper-check.ts';
 import { deleteSession, insertSession, validateSession } from '../../io/postgres/session-store.ts';
 import {
   type KeyViewWire,
@@ -118,22 +119,35 @@ export class Identity {
     return this.#records;
   }
 
-  /** Makes user, group and key of the first admin when there are none; the key's text if it did. */
+  /**
+   * Makes user, group and key of the first admin when there are none, and a new admin key when no
+   * active one is left; the key's text if it made one. Throws `config_invalid` on another pepper.
+   */
   async start(): Promise<Secret | undefined> {
-    const { sql, events, now } = this.#options;
+    const { sql, events, now, pepper } = this.#options;
+    await checkPepper(sql, digestSecret(pepper.reveal(), 'pepper check').toString('hex'));
     const store = identityStore(events);
     const { created } = await sql.begin((tx) =>
       store.ensureFirstAdmin(tx, { actor: 'system', at: now() }),
     );
-    const text = created ? await this.#firstKey() : undefined;
+    if (created) {
+      const text = await this.#adminKey('first admin key');
+      await this.#load();
+      return text;
+    }
+    await this.#load();
+    if (this.#records.some((record) => record.permissions.includes('users:admin')))
+      return undefined;
+    // Nobody could let anybody in any more: whoever owns the data directory gets a new key.
+    const text = await this.#adminKey('recovered admin key');
     await this.#load();
     return text;
   }
 
-  async #firstKey(): Promise<Secret> {
+  async #adminKey(name: string): Promise<Secret> {
     const { secret } = await this.#insert(
       {
-        name: 'first admin key',
+        name,
         groupName: 'admin',
         owner: 'admin',
         permissions: permissionSchema.options,
