@@ -2,7 +2,9 @@
 // the services and what reads this machine handed in. Both are loaded only by the commands that need
 // them, because `tensorforge backends list` should not pay for a database driver.
 
+import { existsSync, statSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Secret } from './base/secret.ts';
 import type { Actions } from './cli/actions.ts';
@@ -15,15 +17,38 @@ async function loadActions(): Promise<Actions> {
   return actions;
 }
 
-async function checkDatabase(url: Secret | undefined): Promise<string> {
-  if (url === undefined) {
-    const { findBinaries } = await import('./io/postgres/embedded-binaries.ts');
-    const { major } = await findBinaries();
-    return `embedded PostgreSQL ${major} runs on this machine`;
+async function checkEmbedded(dataDirectory: string): Promise<string> {
+  const [{ findBinaries }, { checkVersion }] = await Promise.all([
+    import('./io/postgres/embedded-binaries.ts'),
+    import('./io/postgres/embedded.ts'),
+  ]);
+  const { major } = await findBinaries();
+  const directory = join(dataDirectory, 'postgres');
+  if (existsSync(join(directory, 'PG_VERSION'))) {
+    checkVersion(directory, major);
+    // PostgreSQL starts for the owner of its files only, root or not.
+    const owner = statSync(directory).uid;
+    const user = process.getuid?.() ?? owner;
+    if (owner !== user) {
+      throw new Error(`${directory} belongs to the user ${owner}; start TensorForge as that user`);
+    }
   }
-  const [{ parseDatabaseUrl, describeAddress }, { connect, connectionFailure }] = await Promise.all(
-    [import('./io/postgres/database-url.ts'), import('./io/postgres/connection.ts')],
-  );
+  return `embedded PostgreSQL ${major} can run on this machine`;
+}
+
+async function checkDatabase(url: Secret | undefined, dataDirectory: string): Promise<string> {
+  if (url === undefined) return checkEmbedded(dataDirectory);
+  const [
+    { parseDatabaseUrl, describeAddress },
+    { connect, connectionFailure },
+    { checkSchema },
+    { TensorForgeError },
+  ] = await Promise.all([
+    import('./io/postgres/database-url.ts'),
+    import('./io/postgres/connection.ts'),
+    import('./io/postgres/migrate.ts'),
+    import('./errors/tensorforge-error.ts'),
+  ]);
   const address = parseDatabaseUrl(url);
   const sql = connect(address, { maxConnections: 1, statementTimeoutMs: 5000 });
   try {
@@ -35,10 +60,11 @@ async function checkDatabase(url: Secret | undefined): Promise<string> {
         `${describeAddress(address)} is PostgreSQL ${version}; 15 or later is needed`,
       );
     }
+    await checkSchema(sql);
     return `PostgreSQL ${version} at ${describeAddress(address)}`;
   } catch (error) {
     const isOurs = error instanceof Error && !('code' in error);
-    throw isOurs ? error : connectionFailure(address, error);
+    throw isOurs || error instanceof TensorForgeError ? error : connectionFailure(address, error);
   } finally {
     await sql.end({ timeout: 1 });
   }
@@ -62,6 +88,8 @@ process.exitCode = await runProgram(
     demo: async (request) => (await loadActions()).demo(request),
   },
   {
+    dataDirectoryProblem: async (path) =>
+      (await import('./io/files/data-directory.ts')).dataDirectoryProblem(path),
     readLock: async (path) => (await import('./io/files/directory-lock.ts')).readLock(path),
     checkDatabase,
   },

@@ -35,7 +35,8 @@ export function maskSensitive(value: string): string {
 
 const secretShapes: readonly (readonly [RegExp, string])[] = [
   [/tfk_[A-Za-z0-9_-]{4,}/g, 'tfk_[redacted]'],
-  [/\bBearer\s+[^\s"']+/gi, 'Bearer [redacted]'],
+  // Words that explain the form, `Bearer tfk_...`, hold no secret.
+  [/\bBearer\s+(?!tfk_\.{3}(?![^\s"'`.,;:)]))[^\s"']+/gi, 'Bearer [redacted]'],
   [/\beyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*)*/g, '[redacted-token]'],
   [/X-Amz-Signature=[0-9A-Fa-f]+/g, 'X-Amz-Signature=[redacted]'],
   [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@:]*:[^\s/@]*@/gi, '$1[redacted]@'],

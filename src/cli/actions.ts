@@ -78,6 +78,11 @@ export type LockHolder = {
 /** What the command line asks of this machine beyond files and sockets. */
 export type Machine = {
   readLock(dataDirectory: string): Promise<LockHolder | undefined>;
-  /** One sentence about a database that works; throws what does not. Undefined: the embedded one. */
-  checkDatabase(url: Secret | undefined): Promise<string>;
+  /** Why a start would refuse this directory, after its path; undefined when it would not. */
+  dataDirectoryProblem(path: string): Promise<string | undefined>;
+  /**
+   * One sentence about a database that works; throws what does not. Undefined: the embedded one, with
+   * what this data directory holds of it.
+   */
+  checkDatabase(url: Secret | undefined, dataDirectory: string): Promise<string>;
 };

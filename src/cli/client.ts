@@ -47,7 +47,9 @@ function isLoopback(hostname: string): boolean {
 
 /** Where the installation is that this caller means. */
 export async function findInstallation(context: Context, machine: Machine): Promise<Installation> {
-  const holder = await machine.readLock(context.dataDirectory);
+  const lock = machine.readLock(context.dataDirectory);
+  // An address that was given does not need a data directory that can be read.
+  const holder = await (context.url === undefined ? lock : lock.catch(() => undefined));
   const announced = holder?.alive === true ? holder.facts['url'] : undefined;
   const own = typeof announced === 'string' && URL.canParse(announced) ? announced : undefined;
   const url = parseUrl(context.url ?? own ?? defaultUrl);
@@ -62,17 +64,18 @@ export function adminKeyPath(context: Context): string {
 /** The admin key of the data directory; undefined when there is none. */
 function readAdminKey(context: Context): Secret | undefined {
   const path = adminKeyPath(context);
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return undefined;
-  if (!stat.isFile() || (stat.mode & 0o077) !== 0) {
-    throw new CliFailure('insecure_file', `${path} can be read by other users; it is not used`, {
-      exitCode: exitCodes.failed,
-      remedy: `chmod 600 ${path}`,
-    });
-  }
   try {
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return undefined;
+    if (!stat.isFile() || (stat.mode & 0o077) !== 0) {
+      throw new CliFailure('insecure_file', `${path} can be read by other users; it is not used`, {
+        exitCode: exitCodes.failed,
+        remedy: `chmod 600 ${path}`,
+      });
+    }
     return new Secret(readFileSync(path, 'utf8').trim());
   } catch (error) {
+    if (error instanceof CliFailure) throw error;
     const words = error instanceof Error ? error.message : String(error);
     throw new CliFailure('credentials_unreadable', `the admin key cannot be read: ${words}`, {
       exitCode: exitCodes.credentialsRefused,
@@ -88,9 +91,26 @@ export function findKey(context: Context, installation: Installation): Secret | 
   return installation.isLocal ? readAdminKey(context) : undefined;
 }
 
+/** What Node says of a certificate whose issuer it does not know. */
+const unknownIssuerCodes: readonly string[] = [
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+];
+
 function away(url: URL, error: unknown): CliFailure {
   const cause = error instanceof Error ? error : new Error(String(error));
   const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
+  if (code !== undefined && unknownIssuerCodes.includes(code)) {
+    const met = `the certificate of ${url.origin} is of an issuer that is not trusted here`;
+    return new CliFailure('certificate_untrusted', `${met}: ${cause.message}`, {
+      exitCode: exitCodes.away,
+      remedy: 'trust it: NODE_EXTRA_CA_CERTS=FILE, the PEM file of that certificate or its issuer',
+      cause,
+    });
+  }
   const words = code === 'ECONNREFUSED' ? 'it refuses connections' : cause.message || String(code);
   return new CliFailure('service_away', `${url.origin} does not answer: ${words}`, {
     exitCode: exitCodes.away,
@@ -189,8 +209,9 @@ function refusalOf(answer: Answer, call: Call, context: Context, installation: I
   if (code === undefined || words === undefined) return unexpected(answer, call, installation);
   const exitCode = exitCodeOf(code, answer.status);
   const isUnknown = answer.status === 401;
-  const remedy = isUnknown ? credentialRemedy(context, installation) : remedyOf(code);
-  return new CliFailure(code, words, { exitCode, remedy, details: member(body, 'details') });
+  const details = member(body, 'details');
+  const remedy = isUnknown ? credentialRemedy(context, installation) : remedyOf(code, details);
+  return new CliFailure(code, words, { exitCode, remedy, details });
 }
 
 function unexpected(answer: Answer, call: Call, installation: Installation): CliFailure {

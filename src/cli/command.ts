@@ -42,7 +42,8 @@ type Run = (context: Context, args: readonly string[], command: Command) => Prom
 
 /** Runs `run` with the context and the positional arguments; its number is the exit code. */
 export function runs(command: Command, surroundings: Surroundings, run: Run): Command {
-  return command.action(async () => {
+  // Said for each command: a subcommand would take over the leniency of a bare noun.
+  return command.allowExcessArguments(false).action(async () => {
     const outcome = await run(contextOf(command, surroundings), command.args, command);
     surroundings.exit(outcome ?? exitCodes.ok);
   });
@@ -50,13 +51,13 @@ export function runs(command: Command, surroundings: Surroundings, run: Run): Co
 
 /** Makes the bare noun do what its `list` (or `show`) does, and refuses unknown verbs. */
 export function bareNoun(noun: Command, surroundings: Surroundings, run: Run): Command {
-  noun.allowExcessArguments(true);
-  return runs(noun, surroundings, async (context, args, command) => {
+  const lenient = runs(noun, surroundings, async (context, args, command) => {
     const verb = args[0];
     if (verb === undefined) return run(context, args, command);
     const verbs = noun.commands.flatMap((each) => [each.name(), ...each.aliases()]);
     throw unknownCommand(`${noun.name()} ${verb}`, verb, verbs);
   });
+  return lenient.allowExcessArguments(true);
 }
 
 function unknownCommand(words: string, word: string, known: readonly string[]) {

@@ -2,7 +2,8 @@
 // Method: the real program as a process, against a real HTTP server that speaks the schemas.
 
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
@@ -61,6 +62,15 @@ function cli(args: readonly string[], options: RunOptions = {}) {
       ...options.env,
     },
   });
+}
+
+function selfSigned(): { readonly key: Buffer; readonly cert: Buffer } {
+  const [key, cert] = [join(folder, 'tls.key'), join(folder, 'tls.crt')];
+  const names = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  const args = ['req', '-x509', '-days', '2', ...curve, '-keyout', key, '-out', cert, ...names];
+  execFileSync('openssl', args, { stdio: 'ignore' });
+  return { key: readFileSync(key), cert: readFileSync(cert) };
 }
 
 test('in a pipe a list is tab-separated with units in its header and nothing cut', async () => {
@@ -177,7 +187,7 @@ test('keys create shows the secret once: with the facts, alone for a script, or 
   assert.deepEqual(server.seen.at(-1)?.body, {
     name: 'ci',
     models: ['llama*'],
-    expires_in_days: 0,
+    expires_in_days: null,
   });
   const quiet = await cli(['keys', 'create', '--name', 'ci', '--quiet']);
   assert.equal(quiet.out, `${secret}\n`);
@@ -356,4 +366,56 @@ test('doctor sees a port that another program holds, and one that is no TensorFo
   const foreign = await cli(['doctor'], { start: 'fixture' });
   assert.equal(foreign.code, 1);
   assert.match(foreign.out, /bad\tport\tsomething that is not TensorForge/);
+});
+
+test('a simulated backend says so, and a removal says how to undo it or that the file has it', async () => {
+  server.backends.set('sim', backendFixture({ id: 'sim', simulated: true }));
+  const piped = await cli(['backends', 'list']);
+  const [header = [], ...rows] = piped.out.split('\n').map((line) => line.split('\t'));
+  const at = header.indexOf('simulated');
+  assert.deepEqual(
+    rows.slice(0, 3).map((row) => row[at]),
+    ['false', 'false', 'true'],
+  );
+  server.backends.set(
+    'mine',
+    backendFixture({ id: 'mine', name: "it's 1", discovery_source: 'manual' }),
+  );
+  const undo = await cli(['backends', 'remove', 'mine']);
+  assert.match(undo.err, /backends add http\S+ --name 'it'\\''s 1' --type ollama$/m);
+  server.backends.set('file', backendFixture({ id: 'file', discovery_source: 'static' }));
+  const kept = await cli(['backends', 'remove', 'file']);
+  assert.match(kept.err, /configuration file, which brings it back/);
+});
+
+test('words that explain a credential stay readable, a credential does not', async () => {
+  const words = 'Send "Authorization: Bearer tfk_..." or tfk_abcdefghijkl_secret_check0';
+  server.overrides.set('/health', { status: 401, body: { msg: words, code: 'invalid_api_key' } });
+  const { err } = await cli(['status']);
+  assert.match(err, /Bearer tfk_\.\.\." or tfk_\[redacted\]/);
+});
+
+test('config check is the remedy for faults of the configuration only', async () => {
+  const body = { msg: 'port 1 is in use', code: 'config_invalid' };
+  server.overrides.set('/api/v1/config/reload', { status: 422, body });
+  assert.doesNotMatch((await cli(['config', 'reload'])).err, /config check/);
+});
+
+test('a certificate that is not trusted names the variable that helps', async () => {
+  const { exchange } = await import('./client.ts');
+  const tls = await import('node:https');
+  const { key, cert } = selfSigned();
+  const secure = tls.createServer({ key, cert }, (_, response) => response.end('{}'));
+  await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+  const address = secure.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  const call = { method: 'GET', path: '/health' } as const;
+  await assert.rejects(exchange(new URL(`https://127.0.0.1:${port}`), undefined, call), {
+    code: 'certificate_untrusted',
+    remedy: /NODE_EXTRA_CA_CERTS/,
+  });
+  const env = { TENSORFORGE_URL: `https://127.0.0.1:${port}` };
+  const doctor = await cli(['doctor'], { start: 'fixture', env });
+  assert.match(doctor.out, /bad\tport\t.*not trusted.*NODE_EXTRA_CA_CERTS/);
+  await new Promise((resolve) => secure.close(resolve));
 });

@@ -59,8 +59,13 @@ const remedies: Readonly<Record<string, string>> = {
   auth_attempts_exceeded: 'wait a minute; then check the key in TENSORFORGE_API_KEY',
 };
 
-export function remedyOf(code: string): string | undefined {
-  return remedies[code];
+/**
+ * The usual next step for a code. `config_invalid` also stands for a port or a directory that cannot
+ * be had; only faults of the configuration are for `config check`, and they are details as objects.
+ */
+export function remedyOf(code: string, details: unknown): string | undefined {
+  const hasFaults = Array.isArray(details) && details.some((each) => typeof each === 'object');
+  return code === 'config_invalid' && !hasFaults ? undefined : remedies[code];
 }
 
 /** The exit code for a code and status of the control API. */
@@ -81,7 +86,9 @@ export function toFailure(error: unknown): CliFailure {
     const isLock = error.name === 'DataDirectoryLocked';
     return new CliFailure(code, message, {
       exitCode: isLock ? exitCodes.lockHeld : exitCodeOf(code, status),
-      remedy: isLock ? 'tensorforge stop, or another --data-dir' : remedyOf(code),
+      remedy: isLock
+        ? 'tensorforge stop, or another --data-dir'
+        : remedyOf(code, error.info.details),
       details: error.info.details,
       cause: error,
     });

@@ -3,13 +3,14 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { backendTypes } from '../config/backend-entry.ts';
 import { listOptions } from '../config/options.ts';
 import { backendTypeSchema } from '../protocol/control/schemas.ts';
+import { simFaultKinds } from '../protocol/sim/schemas.ts';
 import { createBareProgram, listCommands, renderCliReference } from './reference.ts';
 import { type RunOptions, runCli } from './testing/run-cli.ts';
 
@@ -66,6 +67,9 @@ test('unknown commands and flags name the nearest, exit 2, and run nothing', asy
     [['backends', 'list', '--jsn'], /unknown option "--jsn"; did you mean --json\?/],
     [['up', '--prot', '1'], /unknown option "--prot"; did you mean --port\?/],
     [['status', 'now'], /too many arguments/],
+    [['backends', 'list', 'box-1'], /too many arguments/],
+    [['config', 'check', 'a.yaml', 'b.yaml'], /too many arguments/],
+    [['up', 'now'], /too many arguments/],
     [['backends', 'add'], /missing required argument/],
     [['sim', '--profile', 'h200'], /a100-7b, h100-7b, a100-70b/],
     [['sim', '--speed', '0'], /above 0/],
@@ -101,6 +105,7 @@ test('307: a secret as the value of a flag is refused with 2 and not repeated', 
     assert.equal(code, 2);
     assert.match(err, /is refused: every user of this machine/);
     assert.equal(`${out}${err}`.includes('hunter2'), false);
+    assert.equal(/do {3}set DATABASE_URL\n/.test(err), args.includes('--database-url'), err);
   }
 });
 
@@ -251,6 +256,8 @@ test('config check tells every fault with its line and ends with 1', async () =>
   const value = JSON.parse(json.out);
   assert.equal(value.valid, false);
   assert.equal(value.faults.length, 2);
+  assert.match(value.warnings[0], /Unknown key prot/);
+  assert.match(text.err, /Unknown key prot/);
 });
 
 test('version is printed without loading schemas or services', async () => {
@@ -269,4 +276,42 @@ test('version is printed without loading schemas or services', async () => {
 
 test('the types of configured backends are those of the control API', () => {
   assert.deepEqual([...backendTypes], backendTypeSchema.options);
+});
+
+test('sim --help names every kind of fault', async () => {
+  const { out } = await cli(['sim', '--help']);
+  const words = /Kinds:([^.]+)\./.exec(out)?.[1]?.replace(/\s+/g, ' ').trim();
+  assert.deepEqual(words?.split(', '), [...simFaultKinds]);
+});
+
+test('a data directory that is a file is said to be that, by status, stop and doctor', async () => {
+  const file = join(folder, 'plain');
+  writeFileSync(file, 'x');
+  for (const command of ['status', 'stop']) {
+    const { code, err } = await cli([command, '--data-dir', file], { start: 'main' });
+    assert.equal(code, 1, err);
+    assert.match(err, /^error {2}config_invalid: .*plain is not a directory; choose another/);
+    assert.doesNotMatch(err, /ENOTDIR|config check/);
+  }
+  const env = { TENSORFORGE_DISCOVERY: 'off', TENSORFORGE_PORT: '0' };
+  const doctor = await cli(['doctor', '--data-dir', file], { start: 'main', env });
+  assert.equal(doctor.code, 1);
+  assert.match(doctor.out, /bad\tdata directory\t.*plain is not a directory\t/);
+});
+
+test('doctor sees a database of another major version and a directory with foreign files', async () => {
+  const env = { TENSORFORGE_DISCOVERY: 'off', TENSORFORGE_PORT: '0' };
+  const data = mkdtempSync(join(folder, 'data-'));
+  mkdirSync(join(data, 'postgres'), { mode: 0o700 });
+  writeFileSync(join(data, 'postgres', 'PG_VERSION'), '14\n');
+  const old = await cli(['doctor', '--data-dir', data], { start: 'main', env });
+  assert.equal(old.code, 1);
+  assert.match(old.out, /bad\tdatabase\t.* was written by PostgreSQL 14/);
+  const foreign = mkdtempSync(join(folder, 'foreign-'));
+  writeFileSync(join(foreign, 'letter.txt'), 'x');
+  chmodSync(foreign, 0o755);
+  const open = await cli(['doctor', '--data-dir', foreign], { start: 'main', env });
+  assert.equal(open.code, 1);
+  assert.match(open.out, /bad\tdata directory\t.* has mode 755 and holds other files/);
+  assert.match(open.out, /embedded PostgreSQL \d+ can run on this machine/);
 });

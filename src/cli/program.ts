@@ -18,7 +18,7 @@ import { addServeCommands } from './commands/serve.ts';
 import { addWorkCommands } from './commands/work.ts';
 import { type CliFailure, exitCodes, toFailure, usageFailure } from './failure.ts';
 import { failureJson, failureLines } from './output/errors.ts';
-import { secretFlagIn } from './secret-flags.ts';
+import { remedyOfSecretFlag, secretFlagIn } from './secret-flags.ts';
 import { readVersion } from './version.ts';
 
 const exitWords = [
@@ -82,7 +82,7 @@ function fromCommander(error: CommanderError): CliFailure {
 }
 
 /** Prints a failure for the reader that the arguments ask for. */
-export function tellFailure(failure: CliFailure, asJson: boolean): void {
+function tellFailure(failure: CliFailure, asJson: boolean): void {
   if (failure instanceof AlreadyTold) return;
   if (asJson) process.stdout.write(`${failureJson(failure)}\n`);
   else process.stderr.write(`${failureLines(failure).join('\n')}\n`);
@@ -105,7 +105,7 @@ export async function runProgram(
     if (secretFlag !== undefined) {
       throw usageFailure(
         `${secretFlag} VALUE is refused: every user of this machine can read the arguments of a process`,
-        `use ${secretFlag}-file FILE where there is one, or a variable such as TENSORFORGE_API_KEY`,
+        remedyOfSecretFlag(secretFlag),
       );
     }
     const program = createProgram(actions, machine, process.env, (told) => {

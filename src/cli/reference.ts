@@ -23,7 +23,7 @@ export function listCommands(program: Command): readonly (readonly [string, Comm
 export function createBareProgram(): Command {
   return createProgram(
     { up: unused, serve: unused, sim: unused, demo: unused },
-    { readLock: unused, checkDatabase: unused },
+    { readLock: unused, dataDirectoryProblem: unused, checkDatabase: unused },
     {},
   );
 }
@@ -60,7 +60,7 @@ export async function renderCliReference(): Promise<string> {
     '',
     'A failure is `error  code: what was met` and `do   what helps`; with `--json` it is the envelope of',
     'the control API, `{"msg", "code", "details"}`, on stdout. Codes of `docs/reference/errors.md` come',
-    'from the installation. The command line itself adds `usage`, `service_away`, `unexpected_answer`,',
+    'from the installation. The command line itself adds `usage`, `service_away`, `certificate_untrusted`, `unexpected_answer`,',
     '`insecure_file`, `credentials_unreadable`, `not_permitted`, `still_running`, `file_exists` and',
     '`file_not_written`.',
     '',

@@ -9,7 +9,6 @@ const secretFlags = [
   '--token',
   '--secret',
   '--database-url',
-  '--redis-url',
 ] as const;
 
 /** The first flag that would carry a secret, without its value; arguments after `--` are data. */
@@ -21,4 +20,12 @@ export function secretFlagIn(args: readonly string[]): string | undefined {
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** Where that secret goes instead. */
+export function remedyOfSecretFlag(flag: string): string {
+  if (flag === '--database-url') return 'set DATABASE_URL';
+  if (flag === '--api-key')
+    return 'set TENSORFORGE_API_KEY; for tensorforge sim: --api-key-file FILE';
+  return 'set TENSORFORGE_API_KEY, which is the one secret that commands take';
 }

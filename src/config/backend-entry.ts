@@ -1,6 +1,7 @@
 // One entry of `backends`: a model server that the operator names in the file.
 // Its name becomes its id, so names differ; its credential is only ever the name of a variable.
 
+import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
 import { isBackendKeyVariable } from './variables.ts';
 
@@ -18,23 +19,84 @@ export const backendTypes = [
 ] as const;
 const cloudTypes: readonly string[] = ['openai', 'anthropic', 'google'];
 
+/** Never contacted, whoever asks: they name nobody, everybody, or the metadata service of a cloud. */
+const refusedIpv4 = new BlockList();
+for (const [network, length] of [
+  ['0.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['224.0.0.0', 3],
+  ['100.100.100.200', 32],
+  ['168.63.129.16', 32],
+  ['192.0.0.192', 32],
+] as const) {
+  refusedIpv4.addSubnet(network, length, 'ipv4');
+}
+
+/** Multicast, link-local, site-local, the metadata of one cloud, and what hides an IPv4 address. */
+const refusedIpv6 = new BlockList();
+for (const [network, length] of [
+  ['ff00::', 8],
+  ['fe80::', 10],
+  ['fec0::', 10],
+  ['fd00:ec2::', 32],
+  ['::', 96],
+  ['::ffff:0:0', 96],
+  ['::ffff:0:0:0', 96],
+  ['64:ff9b::', 32],
+  ['2002::', 16],
+  ['2001::', 32],
+] as const) {
+  refusedIpv6.addSubnet(network, length, 'ipv6');
+}
+
+const metadataNames: readonly string[] = [
+  'metadata',
+  'metadata.google.internal',
+  'metadata.goog',
+  'instance-data',
+  'instance-data.ec2.internal',
+  'metadata.azure.com',
+  'metadata.azure.internal',
+  'metadata.platformequinix.com',
+  'metadata.packet.net',
+  'metadata.tencentyun.com',
+];
+
+/** May a backend be at this host, an address or a name? Names are judged again when resolved. */
+function isBackendHost(host: string): boolean {
+  const address = host.replace(/^\[|\]$/g, '');
+  const version = isIP(address);
+  if (version === 4) return !refusedIpv4.check(address, 'ipv4');
+  if (version === 6) return address === '::1' || !refusedIpv6.check(address, 'ipv6');
+  const areLabels = host
+    .split('.')
+    .every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label));
+  return areLabels && host.length <= 253 && !metadataNames.includes(host);
+}
+
+/** A path without `//`, `.` and `..`, which programs resolve differently. */
+function isPlainPath(path: string): boolean {
+  const segments = path.replace(/\/+$/, '').split('/').slice(1);
+  return segments.every((segment) => !['', '.', '..'].includes(segment));
+}
+
 /**
  * A base URL that means to every parser what it says: http or https, an ASCII host, no credentials,
- * query, fragment, escape or unusual spelling of an address (security 2.5).
+ * query, fragment, escape or unusual spelling of an address, and at no address that is always
+ * refused (security 2.5). The start applies the same rule from core, which config may not import.
  */
-export function isBackendUrl(text: string): boolean {
-  if (!/^https?:\/\/(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?(\/[A-Za-z0-9._~/-]*)?$/i.test(text)) {
-    return false;
-  }
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  if (url.port === '0' || url.username !== '' || url.search !== '' || url.hash !== '') return false;
-  const written = /^https?:\/\/(\[[^\]]*\]|[^:/]*)/i.exec(text)?.[1]?.toLowerCase();
-  return url.hostname === written;
+function isBackendUrl(text: string): boolean {
+  const parts =
+    /^https?:\/\/(\[[0-9a-f:]+\]|[a-z0-9.-]+)(?::[1-9]\d{0,4})?(\/[A-Za-z0-9._~/-]*)?$/i.exec(text);
+  const host = parts?.[1]?.toLowerCase();
+  if (host === undefined || !URL.canParse(text)) return false;
+  // A host that the parser prints otherwise was an unusual spelling of an address.
+  return new URL(text).hostname === host && isBackendHost(host) && isPlainPath(parts?.[2] ?? '');
 }
 
 const nameWords = 'a text of 1 to 128 characters';
-const urlWords = 'an http:// or https:// base URL without credentials, query, fragment or escapes';
+const urlWords =
+  'an http:// or https:// base URL without credentials, query, fragment or escapes, at an address that is not link-local, multicast, unspecified or the metadata service of a cloud';
 const keyWords = 'TENSORFORGE_BACKEND_KEY_ and a name, or the well-known variable of a provider';
 const priorityWords = 'an integer from -1000 to 1000';
 const tierWords = 'an integer from 1 to 5';
@@ -84,5 +146,3 @@ export const backendEntrySchema = z
     /** Concurrent requests; 0 means not known. */
     capacity: entry.capacity,
   }));
-
-export type BackendEntry = z.output<typeof backendEntrySchema>;

@@ -14,7 +14,7 @@ export type CrossFault = {
 };
 
 /** Is this host reached from this machine only? */
-export function isLoopbackHost(host: string): boolean {
+function isLoopbackHost(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[|\]$/g, '');
   return name === 'localhost' || name === '::1' || /^127\.\d+\.\d+\.\d+$/.test(name);
 }
@@ -71,7 +71,7 @@ function weightFaults({ routing }: Configuration): CrossFault[] {
 const longestChain = 3;
 
 /** Cycles and chains of more than three steps; each cycle is told once, from its first alias. */
-export function aliasFaults(aliases: Readonly<Record<string, string>>): CrossFault[] {
+function aliasFaults(aliases: Readonly<Record<string, string>>): CrossFault[] {
   const faults: CrossFault[] = [];
   const told = new Set<string>();
   for (const start of Object.keys(aliases)) {
@@ -97,12 +97,17 @@ export function aliasFaults(aliases: Readonly<Record<string, string>>): CrossFau
   return faults;
 }
 
+/** What two addresses of one server have in common: no default port, no final `/v1`. */
+function rootOf(url: string): string {
+  return new URL(url).href.replace(/(\/v1|\/)+$/, '');
+}
+
 function backendFaults({ backends }: Configuration): CrossFault[] {
   const faults: CrossFault[] = [];
   for (const member of ['name', 'url'] as const) {
     const first = new Map<string, number>();
     for (const [index, backend] of backends.entries()) {
-      const text = backend[member].toLowerCase();
+      const text = member === 'url' ? rootOf(backend.url) : backend.name.toLowerCase();
       const earlier = first.get(text);
       if (earlier === undefined) {
         first.set(text, index);

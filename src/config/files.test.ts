@@ -6,7 +6,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
-import { readConfiguration } from './files.ts';
+import { examineFiles, readConfiguration } from './files.ts';
 import { dataDirectory, findConfigurationFile, readSecretFile } from './places.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tensorforge-config-'));
@@ -67,4 +67,16 @@ test('a secret file loses its last newline and refuses to be open', () => {
     const words = new RegExp(`mode 0${mode.toString(8)}`);
     assert.throws(() => readSecretFile(file('secret-open', 'abc', mode)), words);
   }
+});
+
+test('faults of files are told with all others, and warnings beside the faults', () => {
+  const text = 'server: {port: x}\nprot: 1\nsecurity: {pepper_file: /nonexistent}\n';
+  const configurationFile = file('both.yaml', text, 0o600);
+  const flags = { 'server.tls_cert': join(folder, 'no'), 'server.tls_key': file('k', '', 0o600) };
+  const { faults, warnings } = examineFiles({ configurationFile, env: {}, flags });
+  assert.deepEqual(
+    faults.map((fault) => fault.path),
+    ['server.port', 'server.tls_cert', 'server.tls_key', 'security.pepper_file'],
+  );
+  assert.match(warnings[0] ?? '', /Unknown key prot .*line 2/);
 });

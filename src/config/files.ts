@@ -1,9 +1,15 @@
 // Reads the configuration of this machine: the file, then the files that it names.
 
-import { readFileSync, statSync } from 'node:fs';
-import { err, ok, type Result } from '../base/result.ts';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import type { Result } from '../base/result.ts';
 import type { ConfigurationFault } from './fault.ts';
-import { type FlagValues, type Loaded, loadConfiguration } from './load.ts';
+import {
+  type Examined,
+  examineConfiguration,
+  type FlagValues,
+  type Loaded,
+  verdictOn,
+} from './load.ts';
 import { type Environment, secretFileProblem } from './places.ts';
 
 export type ReadInput = {
@@ -13,27 +19,46 @@ export type ReadInput = {
   readonly flags: FlagValues;
 };
 
+/** What is wrong with a file that anybody may read. */
+function fileProblem(path: string): string | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return 'a file that exists';
+  if (!stat.isFile()) return 'a regular file';
+  accessSync(path, constants.R_OK);
+  return undefined;
+}
+
 function fileFaults({ config, sources }: Loaded): ConfigurationFault[] {
   const faults: ConfigurationFault[] = [];
-  const check = (path: string, file: string | undefined, expected: string | undefined): void => {
-    if (file === undefined || expected === undefined) return;
+  const check = (
+    path: string,
+    file: string | undefined,
+    problemOf: (file: string) => string | undefined,
+  ): void => {
+    if (file === undefined) return;
+    let expected: string | undefined;
+    try {
+      expected = problemOf(file);
+    } catch (error) {
+      const words = error instanceof Error ? error.message : String(error);
+      expected = `a file that can be read: ${words}`;
+    }
+    if (expected === undefined) return;
     faults.push({ path, value: file, expected, source: sources[path] ?? 'default' });
   };
-  const { tlsCert, tlsKey } = config.server;
-  const isCert = tlsCert === undefined || statSync(tlsCert, { throwIfNoEntry: false })?.isFile();
-  check('server.tls_cert', tlsCert, isCert ? undefined : 'a file that exists');
-  for (const [path, file] of [
-    ['server.tls_key', tlsKey],
-    ['security.pepper_file', config.security.pepperFile],
-  ] as const) {
-    if (file !== undefined) check(path, file, secretFileProblem(file));
-  }
+  check('server.tls_cert', config.server.tlsCert, fileProblem);
+  check('server.tls_key', config.server.tlsKey, secretFileProblem);
+  check('security.pepper_file', config.security.pepperFile, secretFileProblem);
   return faults;
 }
 
-/** Reads the file, loads it with variables and flags, and looks at the files it names. */
-export function readConfiguration(input: ReadInput): Result<Loaded, ConfigurationFault[]> {
+/**
+ * Reads the file, loads it with variables and flags, and looks at the files it names; every fault
+ * and every warning of all three. Never throws.
+ */
+export function examineFiles(input: ReadInput): Examined {
   const filePath = input.configurationFile;
+  const unread: ConfigurationFault[] = [];
   let fileText: string | undefined;
   if (filePath !== undefined) {
     try {
@@ -41,11 +66,15 @@ export function readConfiguration(input: ReadInput): Result<Loaded, Configuratio
     } catch (error) {
       const words = error instanceof Error ? error.message : String(error);
       const expected = `a file that can be read: ${words}`;
-      return err([{ path: '', value: '', expected, source: 'file', origin: filePath }]);
+      unread.push({ path: '', value: '', expected, source: 'file', origin: filePath });
     }
   }
-  const loaded = loadConfiguration({ fileText, filePath, env: input.env, flags: input.flags });
-  if (!loaded.ok) return loaded;
-  const faults = fileFaults(loaded.value);
-  return faults.length > 0 ? err(faults) : ok(loaded.value);
+  const { env, flags } = input;
+  const examined = examineConfiguration({ fileText, filePath, env, flags });
+  return { ...examined, faults: [...unread, ...examined.faults, ...fileFaults(examined)] };
+}
+
+/** The configuration of this machine, or every fault of it at once. */
+export function readConfiguration(input: ReadInput): Result<Loaded, ConfigurationFault[]> {
+  return verdictOn(examineFiles(input));
 }

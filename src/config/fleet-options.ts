@@ -122,13 +122,6 @@ export const upstreamOptions = {
     unit: 'bytes',
     words: 'Body of an answer that is no stream.',
   }),
-  probeBodyBytes: integer({
-    fallback: 4 * mib,
-    min: 1024,
-    max: 64 * mib,
-    unit: 'bytes',
-    words: 'Body of an answer to a probe.',
-  }),
 } as const;
 
 const strategies = ['smart', 'round_robin', 'priority_only', 'random'] as const;

@@ -46,14 +46,12 @@ function samples(listed: ListedOption): readonly [string, string] {
     'server.trusted_proxies': ['10.0.0.0/8', '::1'],
     'health_check.timeout_seconds': ['4', '6'],
     'health_check.interval_seconds': ['20', '40'],
-    'security.allowed_origins': ['https://a.example', 'https://b.example:8443'],
     'discovery.hosts': ['10.0.0.1', 'box.example'],
     'discovery.ports': ['11434', '8000,8001'],
     'routing.strategy': ['random', 'round_robin'],
     'logging.level': ['debug', 'warn'],
     'logging.format': ['json', 'pretty'],
     'database.url': ['postgres://u:one@h/db', 'postgresql://u:two@h/db'],
-    'redis.url': ['redis://:one@h', 'rediss://:two@h'],
     simulate: ['true', 'false'],
   };
   const known = special[listed.path];
@@ -408,4 +406,54 @@ test('the configuration is frozen all the way down', () => {
   assert.ok(Object.isFrozen(config.routing.aliases));
   assert.ok(Object.isFrozen(config.server));
   assert.ok(Object.isFrozen(config.discovery.ports));
+});
+
+test('a backend at an address that a start refuses is a fault', () => {
+  const check = (url: string) =>
+    load({ fileText: `backends: [{name: a, type: vllm, url: "${url}"}]` }).ok;
+  for (const host of [
+    '169.254.169.254',
+    '0.0.0.0',
+    '224.0.0.1',
+    '255.255.255.255',
+    '100.100.100.200',
+    '[::]',
+    '[fe80::1]',
+    '[ff02::1]',
+    '[fd00:ec2::254]',
+    '[::ffff:a9fe:a9fe]',
+    '[64:ff9b::a9fe:a9fe]',
+    '[2002:a9fe:a9fe::]',
+    'metadata.google.internal',
+    'Metadata',
+    'a..b',
+    'box.',
+    '-box',
+    '127.1',
+  ]) {
+    assert.equal(check(`http://${host}:8000`), false, host);
+  }
+  for (const url of ['http://h:0', 'http://h:080', 'http://h/a//b', 'http://h/../b']) {
+    assert.equal(check(url), false, url);
+  }
+  for (const url of [
+    'http://127.0.0.1:11434',
+    'http://[::1]:11434/v1/',
+    'http://[fd12::1]:8000',
+    'https://192.168.1.20',
+    'HTTP://Box-1.lan:8000/api',
+  ]) {
+    assert.equal(check(url), true, url);
+  }
+});
+
+test('two spellings of one backend address are one address', () => {
+  const found = faults({
+    fileText:
+      'backends: [{name: a, type: vllm, url: "http://h/v1"}, {name: b, type: vllm, url: "http://H:80"}]',
+  });
+  assert.deepEqual(
+    found.map((fault) => fault.path),
+    ['backends[1].url'],
+  );
 });

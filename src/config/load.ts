@@ -235,8 +235,11 @@ function assemble(listed: readonly ListedOption[], settled: readonly Settled[]):
   return root as Configuration;
 }
 
-/** The whole configuration, or every fault of it at once. Never throws on bad input. */
-export function loadConfiguration(input: LoadInput): Result<Loaded, ConfigurationFault[]> {
+/** What was found, whether it holds or not; a broken option has its default in `config`. */
+export type Examined = Loaded & { readonly faults: readonly ConfigurationFault[] };
+
+/** Everything there is to say about the input: faults and warnings together. Never throws. */
+export function examineConfiguration(input: LoadInput): Examined {
   const origin = input.filePath ?? 'tensorforge.yaml';
   const file = parseYamlFile(input.fileText ?? '', origin);
   const listed = listOptions();
@@ -269,5 +272,16 @@ export function loadConfiguration(input: LoadInput): Result<Loaded, Configuratio
       ...(source === 'file' ? { origin, ...where } : {}),
     });
   }
-  return faults.length > 0 ? err(faults) : ok({ config, warnings, sources });
+  return { config, warnings, sources, faults };
+}
+
+/** The configuration, or the faults of what was examined. */
+export function verdictOn(examined: Examined): Result<Loaded, ConfigurationFault[]> {
+  const { faults, ...loaded } = examined;
+  return faults.length > 0 ? err([...faults]) : ok(loaded);
+}
+
+/** The whole configuration, or every fault of it at once. Never throws on bad input. */
+export function loadConfiguration(input: LoadInput): Result<Loaded, ConfigurationFault[]> {
+  return verdictOn(examineConfiguration(input));
 }

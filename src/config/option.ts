@@ -8,6 +8,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { Secret } from '../base/secret.ts';
+import { parseFeatureFlags } from './service-config.ts';
 
 export type Option<T> = {
   readonly kind: 'option';
@@ -159,13 +160,6 @@ export function isHost(text: string): boolean {
   return text.length <= 253 && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9-]+)*\.?$/i.test(text);
 }
 
-function listFromText(text: string): unknown {
-  return text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
-}
-
 /** A list of texts that each pass `isGood`; comma-separated in variables and flags. */
 export function textList(
   common: Common & {
@@ -179,7 +173,7 @@ export function textList(
     fallback: () => common.fallback,
     fallbackWords: common.fallback.length === 0 ? 'none' : common.fallback.join(', '),
     expected: `a list of ${common.of}`,
-    fromText: listFromText,
+    fromText: parseFeatureFlags,
   });
 }
 

@@ -17,17 +17,11 @@ import {
   secretUrl,
   switched,
   switchedOrAuto,
-  textList,
 } from './option.ts';
 import { serverOptions } from './server-options.ts';
 import { flagOfPath, snakeCase, variableOfPath } from './variables.ts';
 
-/** `https://host` or `https://host:port`, nothing after it. */
-function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text;
-}
-
-export const optionTable = {
+const optionTable = {
   server: serverOptions,
   database: {
     url: secretUrl({
@@ -42,23 +36,10 @@ export const optionTable = {
       words: 'Connections to the database at most, opened when needed.',
     }),
   },
-  redis: {
-    url: secretUrl({
-      schemes: ['redis', 'rediss'],
-      variables: ['REDIS_URL'],
-      words: 'Shares limits between several gateways. Not set: they live in the process.',
-    }),
-  },
   security: {
     pepperFile: filePath({
       words:
         'File (mode 0600) with the secret that is hashed with every API key. Not set: one in the data directory.',
-    }),
-    allowedOrigins: textList({
-      fallback: [],
-      of: 'origins such as https://example.org',
-      isGood: isOrigin,
-      words: 'Browser origins that may call /v1.',
     }),
   },
   limits: limitsOptions,
@@ -100,7 +81,7 @@ export const optionTable = {
 
 // biome-ignore lint/suspicious/noExplicitAny: a table holds options of every value type at once.
 type AnyOption = Option<any>;
-export type OptionTable = { readonly [name: string]: AnyOption | OptionTable };
+type OptionTable = { readonly [name: string]: AnyOption | OptionTable };
 
 type ValuesOf<T> =
   T extends Option<infer Value> ? Value : { readonly [Name in keyof T]: ValuesOf<T[Name]> };

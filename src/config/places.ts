@@ -15,7 +15,7 @@ export function dataDirectory(flag: string | undefined, env: Environment): strin
   return resolve(chosen ?? join(env['HOME'] || homedir(), '.local', 'share', 'tensorforge'));
 }
 
-export const configurationFileName = 'tensorforge.yaml';
+const configurationFileName = 'tensorforge.yaml';
 
 /**
  * `--config`, else TENSORFORGE_CONFIG, else `tensorforge.yaml` in the working directory, else in
@@ -32,12 +32,17 @@ export function findConfigurationFile(
   return usual.find((path) => existsSync(path));
 }
 
-/** What is wrong with a secret file: absent, no file, or open to group or others. */
+/**
+ * What is wrong with a secret file: absent, no file, open to group or others, or empty. Throws the
+ * error of the system when it cannot be looked at.
+ */
 export function secretFileProblem(path: string): string | undefined {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return 'a file that exists';
   if (!stat.isFile()) return 'a regular file';
-  if ((stat.mode & 0o077) === 0) return undefined;
+  if ((stat.mode & 0o077) === 0) {
+    return readFileSync(path, 'utf8').trim() === '' ? 'a file that is not empty' : undefined;
+  }
   const mode = (stat.mode & 0o777).toString(8).padStart(4, '0');
   return `a file that only its owner can read, not mode ${mode}: chmod 600 ${path}`;
 }

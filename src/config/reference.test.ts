@@ -58,7 +58,7 @@ test('the view has every option, in snake_case, and shows no secret', () => {
     listOptions().map((listed) => listed.path),
   );
   assert.equal(view['database.url'], '[redacted]');
-  assert.equal(view['redis.url'], null);
+  assert.equal(view['server.tls_cert'], null);
   assert.deepEqual(view['routing.aliases'], { gptFour: 'real' });
   assert.match(JSON.stringify(view['backends']), /"api_key_env":null/);
 });

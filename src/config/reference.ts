@@ -8,8 +8,7 @@ import { reservedVariables } from './variables.ts';
 const sectionWords: Readonly<Record<string, string>> = {
   server: 'Where clients connect, and what is taken from them.',
   database: 'PostgreSQL.',
-  redis: 'Optional, between several gateways.',
-  security: 'Secrets and browsers.',
+  security: 'Secrets.',
   limits: 'What one client may take.',
   discovery: 'Finding engines.',
   health_check: 'Probing backends.',

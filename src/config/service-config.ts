@@ -1,6 +1,7 @@
-// The description of one service instance and its helpers (control platform A.1). Pure functions;
-// the product's own loader is load.ts, and where the two differ (bad text is ignored here, refused
-// there) each follows its own rule on purpose.
+// The description of one service instance and its helpers: the rows of the platform specification
+// A.1, held here as pure functions for the deterministic core. The product's own loader is load.ts,
+// which reads lists with `parseFeatureFlags` and calls nothing else of this file; where the two
+// differ (bad text is ignored here, refused there) each follows its own rule on purpose.
 
 import { err, ok, type Result } from '../base/result.ts';
 

@@ -74,7 +74,7 @@ export function isOtherVariable(name: string): boolean {
 }
 
 /** Credentials of cloud providers that `api_key_env` may name beside our own prefix. */
-export const providerKeyVariables = [
+const providerKeyVariables = [
   'OPENAI_API_KEY',
   'ANTHROPIC_API_KEY',
   'GOOGLE_API_KEY',

@@ -1,6 +1,7 @@
 // The gateway service, wired: threads, control server, live socket, figures.
 
 import { mkdtempSync, rmSync } from 'node:fs';
+import { getCompileCacheDir } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Secret } from '../base/secret.ts';
@@ -8,7 +9,7 @@ import type { Loaded } from '../config/load.ts';
 import type { Configuration } from '../config/options.ts';
 import type { Logger } from '../io/log/logger.ts';
 import type { Arena } from '../io/shared-memory/arena.ts';
-import type { SharedCounts } from '../io/shared-memory/shared-counts.ts';
+import { attemptClassOf, type SharedCounts } from '../io/shared-memory/shared-counts.ts';
 import type { LiveUpdate, OverviewWire } from '../protocol/control/schemas.ts';
 import type { AuthAudit } from '../services/audit/auth-audit.ts';
 import { Authenticator } from '../services/gateway/authenticator.ts';
@@ -148,6 +149,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
       targets: fleet.targets(),
       routing: routingSettings(options.loaded().config),
       serving: options.serving(),
+      compileCache: getCompileCacheDir(),
     }),
     onReport: (report) => {
       traffic.add(report, nowSeconds());
@@ -172,7 +174,12 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
 
   const rejected = (address: string, path: string, reason: string): number => {
     audit.note([{ address, path, reason, count: 1 }]);
-    return counts.rejectionDelaySeconds(address, nowSeconds(), config.limits.authAttemptsPerMinute);
+    return counts.rejectionDelaySeconds(
+      address,
+      attemptClassOf(path),
+      nowSeconds(),
+      config.limits.authAttemptsPerMinute,
+    );
   };
   const backendCounts = () => {
     const all = fleet.listBackends();
@@ -243,6 +250,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
       sessionKey: (cookie) => identity.sessionKey(cookie),
       nowSeconds,
       rejected,
+      onKeyUsed: options.onKeyUsed,
     }),
     build: options.build,
     onSocket: (request, stream, head) => {
@@ -251,6 +259,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
         { update_type: 'Overview', data: overview() },
       ]);
     },
+    onStoreAway: (words) => log.warn({ error: words }, 'control requests cannot be served'),
     onFault: (error, path) => {
       const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
       log.error({ path, error: words }, 'a control request failed');

@@ -1,6 +1,7 @@
 // Three simulated engines in a thread of their own, for an installation that found no real one: a
 // newcomer sees real requests flow at once, and every place that shows them says SIM.
 
+import { enableCompileCache, getCompileCacheDir } from 'node:module';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import type { SimOptions } from '../services/sim/options.ts';
 
@@ -14,6 +15,8 @@ export type SimulatedEngines = {
   readonly engines: readonly SimulatedEngine[];
   stop(): Promise<void>;
 };
+
+const kind = 'simulated engines';
 
 /** The model that all three offer. */
 export const simulatedModel = 'llama-2-7b-sim';
@@ -51,7 +54,7 @@ const fleet: readonly (SimOptions & {
 
 export async function startSimulatedEngines(): Promise<SimulatedEngines> {
   const worker = new Worker(new URL(import.meta.url), {
-    workerData: 'simulated engines',
+    workerData: { kind, compileCache: getCompileCacheDir() },
     name: 'sim',
   });
   const urls = await new Promise<string[]>((resolve, reject) => {
@@ -66,7 +69,8 @@ export async function startSimulatedEngines(): Promise<SimulatedEngines> {
   };
 }
 
-if (!isMainThread && workerData === 'simulated engines') {
+if (!isMainThread && workerData?.kind === kind) {
+  if (workerData.compileCache !== undefined) enableCompileCache(workerData.compileCache);
   const { startSim } = await import('../services/sim/sim-server.ts');
   const running = await Promise.all(fleet.map((options) => startSim(options)));
   parentPort?.postMessage(running.map((sim) => sim.url));

@@ -10,7 +10,7 @@ import type { Context } from '../context.ts';
 import { CliFailure, exitCodes } from '../failure.ts';
 import { backendShape, shape } from '../output/shapes.ts';
 import { type Column, printListing } from '../output/table.ts';
-import { counted, escapeControl, shownMs, shownSince } from '../output/text.ts';
+import { counted, cutTo, escapeControl, shownMs, shownSince } from '../output/text.ts';
 
 type BackendList = z.infer<typeof backendListSchema>;
 
@@ -40,11 +40,18 @@ function columnsFor(context: Context): readonly Column<BackendViewWire>[] {
   const now = Date.now();
   return [
     { title: '', isShape: true, shown: (row) => shape(backendShape(row), context) },
-    { title: 'STATE', name: 'status', shown: stateOf, raw: (row) => row.status },
+    { title: 'STATE', name: 'status', mayCut: true, shown: stateOf, raw: (row) => row.status },
     { title: 'ID', name: 'id', shown: (row) => row.id },
-    { title: 'TYPE', name: 'type', shown: (row) => row.backend_type },
+    {
+      title: 'TYPE',
+      name: 'type',
+      isSpare: true,
+      shown: (row) => (row.simulated ? `${row.backend_type} SIM` : row.backend_type),
+      raw: (row) => row.backend_type,
+    },
     {
       title: 'IN FLIGHT',
+      isSpare: true,
       name: 'pending_requests',
       alignRight: true,
       shown: (row) =>
@@ -53,6 +60,7 @@ function columnsFor(context: Context): readonly Column<BackendViewWire>[] {
     },
     {
       title: 'LATENCY',
+      isSpare: true,
       name: 'latency_ms',
       alignRight: true,
       shown: (row) => shownMs(latencyOf(row)),
@@ -60,22 +68,25 @@ function columnsFor(context: Context): readonly Column<BackendViewWire>[] {
     },
     {
       title: 'MODELS',
+      isSpare: true,
       name: 'models',
       alignRight: true,
       shown: (row) => String(row.models.length),
     },
     {
       title: 'SINCE',
+      isSpare: true,
       name: 'status_since',
       shown: (row) => shownSince(row.status_since, now),
       raw: (row) => row.status_since,
     },
-    { title: 'URL', name: 'url', mayCut: true, shown: (row) => row.url },
+    { title: 'URL', name: 'url', isSpare: true, mayCut: true, shown: (row) => row.url },
     pipeOnly('routable', (row) => row.routable),
     pipeOnly('status_reason', (row) => row.status_reason),
     pipeOnly('priority', (row) => row.priority),
     pipeOnly('zone', (row) => row.zone),
     pipeOnly('total_requests', (row) => row.total_requests),
+    pipeOnly('simulated', (row) => row.simulated),
   ];
 }
 
@@ -146,7 +157,8 @@ async function printList(context: Context, { machine }: Surroundings): Promise<v
 /** The one line after a change: what the backend is now. */
 function printOne(context: Context, view: BackendViewWire): void {
   if (context.isTerminal && !context.json && !context.quiet) {
-    const facts = [view.backend_type, counted(view.models.length, 'model'), view.status_words];
+    const type = view.simulated ? `${view.backend_type} SIM` : view.backend_type;
+    const facts = [type, counted(view.models.length, 'model'), view.status_words];
     const words = escapeControl(`${view.id}: ${facts.join(', ')}`);
     context.out(`${shape(backendShape(view), context)} ${words}`);
     return;
@@ -175,7 +187,11 @@ function printDetails(context: Context, view: BackendViewWire): void {
     ['source', view.simulated ? `${view.discovery_source}, simulated` : view.discovery_source],
     ['models', view.models.map((model) => model.id).join(', ') || 'none'],
   ];
-  for (const [name, value] of lines) context.out(escapeControl(`  ${name.padEnd(11)}${value}`));
+  for (const [name, value] of lines) {
+    const line = escapeControl(`  ${name.padEnd(11)}${value}`);
+    // A fleet can offer hundreds of models; name and address are to be copied, so they stay whole.
+    context.out(name === 'models' ? cutTo(line, context.columns) : line);
+  }
 }
 
 type AddFlags = {
@@ -272,6 +288,19 @@ function addVerbs(noun: Command, surroundings: Surroundings): void {
   }
 }
 
+/** A word as a shell takes it. */
+function quoted(word: string): string {
+  return /^[\w.:/@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+function undoOfRemove(view: BackendViewWire): string {
+  if (view.discovery_source === 'static') {
+    return 'it stands in the configuration file, which brings it back at the next start: remove it there too';
+  }
+  const { url, name, backend_type: type } = view;
+  return `undo: tensorforge backends add ${quoted(url)} --name ${quoted(name)} --type ${type}`;
+}
+
 export function addBackendCommands(program: Command, surroundings: Surroundings): void {
   const noun = describe(program.command('backends').alias('backend'), {
     summary: 'the model servers: list, show, add, remove, drain, resume, approve, probe',
@@ -305,7 +334,7 @@ export function addBackendCommands(program: Command, surroundings: Surroundings)
     else if (context.quiet) context.out(view.id);
     else {
       context.out(`${shape('off', context)} ${escapeControl(view.id)} removed`);
-      context.note(escapeControl(`undo: tensorforge backends add ${view.url} --name ${view.name}`));
+      context.note(escapeControl(undoOfRemove(view)));
     }
   });
   addVerbs(noun, surroundings);

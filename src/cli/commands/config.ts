@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import { openApi } from '../client.ts';
 import { bareNoun, describe, runs, type Surroundings } from '../command.ts';
 import { type Context, configurationFileOf } from '../context.ts';
-import { CliFailure, exitCodes, toFailure } from '../failure.ts';
+import { CliFailure, exitCodes } from '../failure.ts';
 import { shape } from '../output/shapes.ts';
 import { printListing } from '../output/table.ts';
 import { counted, escapeControl } from '../output/text.ts';
@@ -44,28 +44,27 @@ async function init(context: Context, file: string | undefined, force: boolean):
 }
 
 async function check(context: Context, file: string | undefined): Promise<void> {
-  const [{ readConfiguration }, { configurationError }] = await Promise.all([
+  const [{ examineFiles }, { configurationError }] = await Promise.all([
     import('../../config/files.ts'),
     import('../../config/fault.ts'),
   ]);
   const path = file === undefined ? configurationFileOf(context) : resolve(file);
-  const outcome = readConfiguration({ configurationFile: path, env: context.env, flags: {} });
+  const { faults, warnings, sources } = examineFiles({
+    configurationFile: path,
+    env: context.env,
+    flags: {},
+  });
   const shownPath = path ?? 'no file, only defaults and variables';
-  if (!outcome.ok) {
-    if (!context.json) throw toFailure(configurationError(outcome.error));
-    context.out(
-      JSON.stringify({ valid: false, faults: outcome.error, warnings: [], file: path ?? null }),
-    );
-    throw new AlreadyTold();
-  }
-  const { warnings, sources } = outcome.value;
+  const isValid = faults.length === 0;
   if (context.json) {
-    context.out(JSON.stringify({ valid: true, faults: [], warnings, file: path ?? null }));
-    return;
+    context.out(JSON.stringify({ valid: isValid, faults, warnings, file: path ?? null }));
+    if (isValid) return;
+    throw new AlreadyTold();
   }
   for (const warning of warnings) {
     context.note(`${shape('attention', context)} ${escapeControl(warning)}`);
   }
+  if (!isValid) throw configurationError(faults);
   const set = Object.values(sources).filter((source) => source !== 'default').length;
   if (!context.quiet) {
     context.out(

@@ -16,7 +16,7 @@ async function examine(context: Context, { machine }: Surroundings): Promise<rea
   ]);
   const checks: Check[] = [
     local.checkNode(process.versions.node),
-    local.checkDataDirectory(context.dataDirectory),
+    await local.checkDataDirectory(context.dataDirectory, machine),
     local.checkDisk(context.dataDirectory),
     ...local.checkVariables(context.env),
   ];
@@ -24,13 +24,12 @@ async function examine(context: Context, { machine }: Surroundings): Promise<rea
   checks.push(...found);
   if (config !== undefined) {
     const { check, isRunning } = await service.checkPort(context, machine, config);
-    const [database, redis, gpu, fleet] = await Promise.all([
-      service.checkDatabase(machine, config.database.url),
-      service.checkRedis(config.redis.url),
+    const [database, gpu, fleet] = await Promise.all([
+      service.checkDatabase(machine, config.database.url, context.dataDirectory),
       local.checkGpu(),
       isRunning ? service.checkBackends(context, machine) : service.checkEngines(config),
     ]);
-    checks.push(check, database, ...redis, gpu, ...fleet);
+    checks.push(check, database, gpu, ...fleet);
   } else {
     checks.push(await local.checkGpu());
   }
@@ -68,7 +67,7 @@ export function addDoctorCommand(program: Command, surroundings: Surroundings): 
   const doctor = describe(program.command('doctor'), {
     summary: 'check this machine and installation, and say what to do',
     description:
-      'Looks at Node, data directory, disk, variables, configuration, port, database, redis, GPU driver and backends. Changes nothing. Exit 1 when something is wrong.',
+      'Looks at Node, data directory, disk, variables, configuration, port, database, GPU driver and backends. Changes nothing. Exit 1 when something is wrong.',
     examples: ['tensorforge doctor', 'tensorforge doctor --json'],
   });
   runs(doctor, surroundings, async (context) => {

@@ -78,6 +78,7 @@ function printDecision(context: Context, decision: DecisionWire): void {
       { title: 'BACKEND', name: 'backend_id', shown: (row) => row.backend_id },
       {
         title: 'SCORE',
+        isSpare: true,
         name: 'score',
         alignRight: true,
         // Recorded undivided, 0 to 10000, so that small differences stay visible.
@@ -87,6 +88,7 @@ function printDecision(context: Context, decision: DecisionWire): void {
       { title: 'WHY', name: 'reason', mayCut: true, shown: (row) => row.reason },
       {
         title: 'DO',
+        isSpare: true,
         name: 'suggested_action',
         mayCut: true,
         shown: (row) => row.suggested_action ?? '',

@@ -30,17 +30,25 @@ function columnsFor(context: Context): readonly Column<KeyViewWire>[] {
     },
     { title: 'STATE', name: 'state', shown: (row) => stateOf(row, now) },
     { title: 'ID', name: 'id', shown: (row) => row.id },
-    { title: 'NAME', name: 'name', mayCut: true, shown: (row) => row.name },
-    { title: 'GROUP', name: 'group_name', mayCut: true, shown: (row) => row.group_name },
-    { title: 'ENDS IN', name: 'last4', shown: (row) => row.last4 },
+    { title: 'NAME', name: 'name', isSpare: true, mayCut: true, shown: (row) => row.name },
+    {
+      title: 'GROUP',
+      name: 'group_name',
+      isSpare: true,
+      mayCut: true,
+      shown: (row) => row.group_name,
+    },
+    { title: 'ENDS IN', name: 'last4', isSpare: true, shown: (row) => row.last4 },
     {
       title: 'EXPIRES',
+      isSpare: true,
       name: 'expires_at',
       shown: (row) => row.expires_at?.slice(0, 10) ?? 'never',
       raw: (row) => row.expires_at,
     },
     {
       title: 'USED',
+      isSpare: true,
       name: 'last_used_at',
       shown: (row) =>
         row.last_used_at === null ? 'never' : `${shownSince(row.last_used_at, now)} ago`,
@@ -48,6 +56,7 @@ function columnsFor(context: Context): readonly Column<KeyViewWire>[] {
     },
     {
       title: 'PERMISSIONS',
+      isSpare: true,
       name: 'permissions',
       mayCut: true,
       shown: (row) => row.permissions.join(' '),
@@ -55,6 +64,7 @@ function columnsFor(context: Context): readonly Column<KeyViewWire>[] {
     },
     {
       title: 'MODELS',
+      isSpare: true,
       name: 'models',
       mayCut: true,
       shown: (row) => row.models.join(' ') || 'all',
@@ -112,7 +122,7 @@ async function create(context: Context, { machine }: Surroundings, flags: Create
     throw usageFailure('give --never-expires or --expires-in-days, not both');
   }
   const permissions = isAdmin ? permissionSchema.options : flags.permission;
-  const days = flags.neverExpires === true ? 0 : flags.expiresInDays;
+  const days = flags.neverExpires === true ? null : flags.expiresInDays;
   const wanted = keyCreateSchema.safeParse({
     name: flags.name,
     ...(permissions === undefined ? {} : { permissions }),

@@ -41,10 +41,11 @@ async function printModels(context: Context, { machine }: Surroundings): Promise
     summary: `${distinct.length} models on ${backends} backends.`,
     empty: 'No models: no healthy backend offers one. See: tensorforge backends list',
     columns: [
-      { title: 'MODEL', name: 'id', shown: (row) => row.id },
+      { title: 'MODEL', name: 'id', mayCut: true, shown: (row) => row.id },
       { title: 'BACKEND', name: 'backend', mayCut: true, shown: (row) => row.owned_by },
       {
         title: 'CONTEXT',
+        isSpare: true,
         name: 'context_length_tokens',
         alignRight: true,
         shown: (row) => String(row.context_length ?? '-'),
@@ -52,6 +53,8 @@ async function printModels(context: Context, { machine }: Surroundings): Promise
       },
       {
         title: 'CAN ALSO',
+        isSpare: true,
+        mayCut: true,
         name: 'capabilities',
         shown: (row) => able(row).join(' '),
         raw: (row) => able(row).join(','),

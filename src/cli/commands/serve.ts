@@ -11,7 +11,7 @@ import { usageFailure } from '../failure.ts';
 type Flags = Record<string, string | true>;
 
 /** `HOST`, `HOST:PORT`, `[IPV6]:PORT`. */
-export function parseListen(text: string): { readonly host: string; readonly port?: string } {
+function parseListen(text: string): { readonly host: string; readonly port?: string } {
   if (isIP(text) !== 0) return { host: text };
   const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text);
   const host = parts?.[1] ?? parts?.[2];

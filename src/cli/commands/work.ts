@@ -18,8 +18,12 @@ import { usageFailure } from '../failure.ts';
 
 const largestSeed = 0xffff_ffff;
 
+/** Held equal to the list of the protocol by a test: loading its schemas would slow every start. */
+const faultKindWords =
+  'refuse, reset, 429, 500, 401, hang, cut_stream, slow, invalid_json, bad_headers, loading';
+
 /** `KIND` or `KIND:N`: how the next N requests fail, or all of them. */
-export async function parseFault(text: string): Promise<SimFault> {
+async function parseFault(text: string): Promise<SimFault> {
   const { simFaultKinds, simFaultSchema } = await import('../../protocol/sim/schemas.ts');
   const parts = /^([a-z0-9_]+)(?::(\d+))?$/.exec(text);
   const count = parts?.[2];
@@ -74,7 +78,11 @@ function addSim(program: Command, surroundings: Surroundings): void {
     .option('--max-running <n>', 'Requests in the batch at once.', wholeNumber(1, 4096))
     .option('--seed <n>', 'Seed of everything random.', wholeNumber(0, largestSeed), 1)
     .option('--api-key-file <file>', 'File, mode 0600, with the key that clients must send.')
-    .option('--fault <kind[:n]>', 'Fail the next N requests, or all; may be repeated.', repeated)
+    .option(
+      '--fault <kind[:n]>',
+      `Fail the next N requests, or all; may be repeated. Kinds: ${faultKindWords}.`,
+      repeated,
+    )
     .option('--name <name>', 'How it calls itself.');
   runs(sim, surroundings, async (context, _, command) => {
     const flags = command.opts<SimFlags>();

@@ -6,6 +6,7 @@ import { accessSync, constants, existsSync, lstatSync, statfsSync } from 'node:f
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { nvidiaSmiArguments, parseNvidiaSmi } from '../../protocol/gpu/nvidia-smi.ts';
+import type { Machine } from '../actions.ts';
 import { counted, shownBytes } from '../output/text.ts';
 import { attention, bad, type Check, well, wordsOf } from './check.ts';
 
@@ -35,7 +36,11 @@ function existing(path: string): string {
   return at;
 }
 
-export function checkDataDirectory(path: string): Check {
+export async function checkDataDirectory(path: string, machine: Machine): Promise<Check> {
+  const problem = await machine.dataDirectoryProblem(path);
+  if (problem !== undefined) {
+    return bad('data directory', `${path} ${problem}`, 'choose another: --data-dir DIR');
+  }
   const place = existing(path);
   try {
     accessSync(place, constants.W_OK | constants.X_OK);

@@ -1,12 +1,19 @@
-// What `doctor` finds out about the installation: configuration, port, database, redis, backends.
+// What `doctor` finds out about the installation: configuration, port, database, backends.
 
 import { connect as connectTcp, createServer } from 'node:net';
 import type { Secret } from '../../base/secret.ts';
 import { describeFault } from '../../config/fault.ts';
-import { readConfiguration } from '../../config/files.ts';
+import { examineFiles } from '../../config/files.ts';
 import type { Configuration } from '../../config/options.ts';
 import type { Machine } from '../actions.ts';
-import { exchange, findInstallation, openApi, parseJson } from '../client.ts';
+import {
+  defaultUrl,
+  exchange,
+  findInstallation,
+  type Installation,
+  openApi,
+  parseJson,
+} from '../client.ts';
 import { listBackends } from '../commands/backends.ts';
 import { type Context, configurationFileOf } from '../context.ts';
 import { toFailure } from '../failure.ts';
@@ -24,19 +31,21 @@ export type ConfigurationOutcome = {
 export function checkConfiguration(context: Context): ConfigurationOutcome {
   const file = configurationFileOf(context);
   const place = file ?? 'defaults and variables';
-  const outcome = readConfiguration({ configurationFile: file, env: context.env, flags: {} });
-  if (!outcome.ok) {
-    const checks = outcome.error.map((fault) =>
+  const { faults, warnings, config } = examineFiles({
+    configurationFile: file,
+    env: context.env,
+    flags: {},
+  });
+  const checks = [
+    ...faults.map((fault) =>
       bad('configuration', describeFault(fault), 'mend it; tensorforge config check looks again'),
-    );
-    return { checks, config: undefined };
-  }
-  const { warnings, config } = outcome.value;
-  const checks = warnings.map((warning) =>
-    attention('configuration', warning, 'remove it or correct the name'),
-  );
+    ),
+    ...warnings.map((warning) =>
+      attention('configuration', warning, 'remove it or correct the name'),
+    ),
+  ];
   if (checks.length === 0) checks.push(well('configuration', `${place}: no fault`));
-  return { checks, config };
+  return { checks, config: faults.length === 0 ? config : undefined };
 }
 
 /** Can this address be bound now? Undefined means yes; else the error code. */
@@ -58,7 +67,16 @@ export async function checkPort(
   machine: Machine,
   config: Configuration,
 ): Promise<PortOutcome> {
-  const { url, holder } = await findInstallation(context, machine);
+  let installation: Installation;
+  try {
+    installation = await findInstallation(context, machine);
+  } catch (error) {
+    if (toFailure(error).code === 'usage') throw error;
+    // A lock that cannot be read says nothing; what is wrong there, the data directory's line says.
+    const check = await checkFreePort(context, config, new URL(defaultUrl), false);
+    return { check, isRunning: false };
+  }
+  const { url, holder } = installation;
   try {
     const { gatewayHealthSchema } = await import('../../protocol/control/schemas.ts');
     const call = { method: 'GET', path: '/health' } as const;
@@ -73,7 +91,11 @@ export async function checkPort(
       check: bad('port', words, 'stop it, or choose another: --port PORT'),
       isRunning: false,
     };
-  } catch {
+  } catch (error) {
+    const failure = toFailure(error);
+    if (failure.code === 'certificate_untrusted') {
+      return { check: bad('port', failure.message, failure.remedy ?? ''), isRunning: false };
+    }
     return {
       check: await checkFreePort(context, config, url, holder?.alive === true),
       isRunning: false,
@@ -106,9 +128,13 @@ async function checkFreePort(
   return bad('port', words, 'stop that program, or choose another: --port PORT');
 }
 
-export async function checkDatabase(machine: Machine, url: Secret | undefined): Promise<Check> {
+export async function checkDatabase(
+  machine: Machine,
+  url: Secret | undefined,
+  dataDirectory: string,
+): Promise<Check> {
   try {
-    return well('database', await machine.checkDatabase(url));
+    return well('database', await machine.checkDatabase(url, dataDirectory));
   } catch (error) {
     const remedy =
       url === undefined
@@ -129,16 +155,6 @@ function canConnect(host: string, port: number): Promise<string | undefined> {
     socket.once('timeout', () => end(`no answer within ${probeTimeoutMs / 1000} s`));
     socket.once('error', (error) => end(wordsOf(error)));
   });
-}
-
-export async function checkRedis(url: Secret | undefined): Promise<Check[]> {
-  if (url === undefined) return [];
-  const { hostname, port } = new URL(url.reveal());
-  const problem = await canConnect(hostname.replace(/^\[|\]$/g, ''), Number(port || 6379));
-  const place = `redis at ${hostname}:${port || 6379}`;
-  return problem === undefined
-    ? [well('redis', `${place} accepts connections`)]
-    : [bad('redis', `${place}: ${problem}`, 'start it, or unset REDIS_URL')];
 }
 
 /** The command that helps a backend that takes no requests. */

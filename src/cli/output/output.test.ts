@@ -152,3 +152,21 @@ test('a failure has a code, a line for each reason, what to do, and no credentia
   assert.match(lines[0] ?? '', /2 faults; nothing was started or changed\.$/);
   assert.equal(lines.length, 4);
 });
+
+test('at 40 columns what is spare goes, ids stay whole and the rest fits', () => {
+  const { context, lines } = terminal(40);
+  const row = { id: 'a-rather-long-id-of-a-backend', state: 'waits for approval', url: 'http://h' };
+  type Row = typeof row;
+  printListing(context, {
+    rows: [row],
+    columns: [
+      { title: 'STATE', name: 'state', mayCut: true, shown: (each: Row) => each.state },
+      { title: 'ID', name: 'id', shown: (each: Row) => each.id },
+      { title: 'URL', name: 'url', isSpare: true, mayCut: true, shown: (each: Row) => each.url },
+    ],
+    id: (each: Row) => each.id,
+    json: [],
+    empty: '',
+  });
+  assert.deepEqual(lines, ['STATE      ID', 'waits fo…  a-rather-long-id-of-a-backend']);
+});

@@ -2,7 +2,7 @@
 // with units, nothing cut), `--json` (the answer of the API as it is) and `--quiet` (ids).
 
 import type { Context } from '../context.ts';
-import { escapeControl } from './text.ts';
+import { cutTo, escapeControl } from './text.ts';
 
 export type Column<Row> = {
   /** Heading on a terminal; empty for shapes. */
@@ -19,6 +19,8 @@ export type Column<Row> = {
   readonly isShape?: boolean;
   /** May be cut when the terminal is narrow. Ids never are. */
   readonly mayCut?: boolean;
+  /** Left out, the rightmost first, where the terminal is too narrow for all columns. */
+  readonly isSpare?: boolean;
 };
 
 export type Listing<Row> = {
@@ -62,13 +64,27 @@ export function fitWidths(
 
 function fitted(text: string, size: number, alignRight: boolean): string {
   const over = width(text) - size;
-  if (over > 0) return `${[...text].slice(0, size - 1).join('')}…`;
+  if (over > 0) return cutTo(text, size);
   const padding = ' '.repeat(-over);
   return alignRight ? padding + text : text + padding;
 }
 
+/** What has its place on a terminal of this width, cut where it may be and bare where it must be. */
 function terminalTable<Row>(listing: Listing<Row>, available: number): string[] {
-  const columns = listing.columns.filter((column) => column.pipeOnly !== true);
+  let columns = listing.columns.filter((column) => column.pipeOnly !== true);
+  for (;;) {
+    const { lines, size } = layOut(listing, columns, available);
+    const spare = columns.findLastIndex((column) => column.isSpare === true);
+    if (size <= available || spare < 0) return lines;
+    columns = columns.toSpliced(spare, 1);
+  }
+}
+
+function layOut<Row>(
+  listing: Listing<Row>,
+  columns: readonly Column<Row>[],
+  available: number,
+): { readonly lines: string[]; readonly size: number } {
   const cells = listing.rows.map((row) =>
     columns.map((column) =>
       column.isShape === true ? column.shown(row) : escapeControl(column.shown(row)),
@@ -80,12 +96,13 @@ function terminalTable<Row>(listing: Listing<Row>, available: number): string[] 
   );
   const mayCut = columns.map((column) => column.mayCut === true);
   const widths = fitWidths(wanted, mayCut, available);
-  return [titles, ...cells].map((row) =>
+  const lines = [titles, ...cells].map((row) =>
     row
       .map((text, index) => fitted(text, widths[index] ?? 0, columns[index]?.alignRight === true))
       .join('  ')
       .trimEnd(),
   );
+  return { lines, size: widths.reduce((sum, each) => sum + each + 2, -2) };
 }
 
 function pipeTable<Row>(listing: Listing<Row>): string[] {

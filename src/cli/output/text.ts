@@ -12,11 +12,6 @@ export function escapeControl(text: string): string {
   });
 }
 
-/** Like {@link escapeControl}, but line breaks stay. */
-export function escapeLines(text: string): string {
-  return text.split('\n').map(escapeControl).join('\n');
-}
-
 /** `214 ms`, `3.1 s`; `-` when it was never measured. */
 export function shownMs(ms: number | null): string {
   if (ms === null) return '-';
@@ -56,4 +51,11 @@ export function shownBytes(bytes: number): string {
 /** `1 model`, `5 models`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** The text, or its beginning and `…` where it has more than `size` characters. */
+export function cutTo(text: string, size: number): string {
+  const characters = [...text];
+  if (characters.length <= size) return text;
+  return `${characters.slice(0, Math.max(0, size - 1)).join('')}…`;
 }

@@ -52,5 +52,9 @@ process.exitCode = await runProgram(
       throw new DataDirectoryLocked('operation_in_progress', 'the data directory is in use');
     },
   },
-  { readLock, checkDatabase: () => Promise.resolve('a database of the test') },
+  {
+    readLock,
+    dataDirectoryProblem: () => Promise.resolve(undefined),
+    checkDatabase: () => Promise.resolve('a database of the test'),
+  },
 );

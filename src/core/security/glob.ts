@@ -35,8 +35,3 @@ export function matchesGlob(pattern: string, text: string): boolean {
   while (patternAt < pattern.length && pattern.charCodeAt(patternAt) === star) patternAt += 1;
   return patternAt === pattern.length;
 }
-
-/** Does the whole of `text` match at least one of the patterns? */
-export function matchesAnyGlob(patterns: readonly string[], text: string): boolean {
-  return patterns.some((pattern) => matchesGlob(pattern, text));
-}

@@ -1,5 +1,5 @@
-// The address list of a key or of the installation (platform A.12). Addresses are compared as
-// numbers; an entry may be a CIDR block. A bad entry admits nobody.
+// The address list of a key or of the installation: a row of the platform specification A.12, held
+// here for the deterministic core. Addresses are compared as numbers; an entry may be a CIDR block. A bad entry admits nobody.
 
 import { type IpGroups, isIpv4, parseIp, samePrefix } from './ip-address.ts';
 

@@ -1,5 +1,5 @@
-// Small security rules of the platform (specification A.12) whose edges matter more than their
-// size. All are pure; time is an argument in the caller's unit.
+// Small security rules whose edges matter more than their size: rows of the platform specification
+// A.12, held here for the deterministic core. All are pure; time is an argument in the caller's unit.
 
 import { addressBlock } from './ip-address.ts';
 

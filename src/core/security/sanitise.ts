@@ -1,4 +1,5 @@
-// Cleaning of values that *we* emit (platform A.12, ruling R11). Input that would need cleaning is
+// Cleaning of values that *we* emit: rows of the platform specification A.12 (ruling R11), held here
+// for the deterministic core. Input that would need cleaning is
 // refused instead, by the head check and the path canonicaliser of the protocol.
 
 import { err, ok, type Result } from '../../base/result.ts';

@@ -18,7 +18,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { DataDirectoryLocked, openDataDirectory, readLock } from './data-directory.ts';
+import {
+  DataDirectoryLocked,
+  dataDirectoryProblem,
+  openDataDirectory,
+  readLock,
+} from './data-directory.ts';
 import { processStart } from './process-identity.ts';
 
 const moduleUrl = new URL('./data-directory.ts', import.meta.url).href;
@@ -225,4 +230,30 @@ describe('the data directory', () => {
     directory.release();
     assert.equal(existsSync(join(path, 'lock.json')), false);
   });
+});
+
+test('a place where nothing can be made is refused at once, in words', async () => {
+  for (const path of ['/proc/nope', '/proc/nope/deeper', '/dev/null/x']) {
+    await assert.rejects(openDataDirectory(path), { code: 'config_invalid' }, path);
+  }
+});
+
+test('what a start would refuse is told beforehand, and looking changes nothing', () => {
+  const root = mkdtempSync(join(tmpdir(), 'tensorforge-problem-'));
+  try {
+    assert.equal(dataDirectoryProblem(join(root, 'a', 'b')), undefined);
+    assert.equal(existsSync(join(root, 'a')), false);
+    assert.equal(dataDirectoryProblem(root), undefined);
+    writeFileSync(join(root, 'letter.txt'), 'x');
+    chmodSync(root, 0o755);
+    assert.equal(dataDirectoryProblem(root), 'has mode 755 and holds other files');
+    assert.equal(dataDirectoryProblem(join(root, 'letter.txt')), 'is not a directory');
+    assert.match(dataDirectoryProblem(join(root, 'letter.txt', 'x')) ?? '', /is not a directory/);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+});
+
+test('the lock of what is no directory is no system error', () => {
+  assert.throws(() => readLock('/dev/null'), /\/dev\/null is not a directory; choose another/);
 });

@@ -1,8 +1,17 @@
 // The data directory: everything that TensorForge keeps on this machine, readable by its owner alone
 // and owned by one process at a time. Others ask `readLock` who that is.
 
-import { chmodSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { Secret } from '../../base/secret.ts';
 import { TensorForgeError } from '../../errors/tensorforge-error.ts';
 import { DirectoryLock, type LockFacts } from './directory-lock.ts';
@@ -26,18 +35,63 @@ function refuse(path: string, why: string): TensorForgeError {
   );
 }
 
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function modeOf(path: string): string {
+  return (statSync(path).mode & 0o777).toString(8);
+}
+
 /**
  * Only an empty directory or one of ours is closed to others: `--data-dir /tmp` or a home directory
  * must not change its mode because somebody mistyped.
  */
-function closeToOthers(path: string): void {
-  const stat = statSync(path);
-  if (!stat.isDirectory()) throw refuse(path, 'is not a directory');
-  if ((stat.mode & 0o077) === 0) return;
+function isForeign(path: string): boolean {
+  if ((statSync(path).mode & 0o077) === 0) return false;
   const entries = readdirSync(path);
-  const ours = entries.length === 0 || ownEntries.some((entry) => entries.includes(entry));
-  const mode = (stat.mode & 0o777).toString(8);
-  if (!ours) throw refuse(path, `has mode ${mode} and holds other files`);
+  return entries.length > 0 && !ownEntries.some((entry) => entries.includes(entry));
+}
+
+function problemOfExisting(path: string): string | undefined {
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return 'is not a directory';
+  const user = process.getuid?.();
+  if (user !== undefined && user !== 0 && stat.uid !== user) return 'belongs to another user';
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch {
+    return 'cannot be written by this user';
+  }
+  return isForeign(path) ? `has mode ${modeOf(path)} and holds other files` : undefined;
+}
+
+/** The nearest path at or above this one at which there is something. */
+function nearestExisting(path: string): string {
+  let at = path;
+  while (!existsSync(at) && dirname(at) !== at) at = dirname(at);
+  return at;
+}
+
+/** Why a start would refuse this directory, as words after its path. Looks only. */
+export function dataDirectoryProblem(path: string): string | undefined {
+  const real = resolve(path);
+  try {
+    const place = nearestExisting(real);
+    if (place === real) return problemOfExisting(real);
+    if (!statSync(place).isDirectory()) return `cannot be created: ${place} is not a directory`;
+    accessSync(place, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    return `cannot be used (${wordsOf(error)})`;
+  }
+}
+
+function closeToOthers(path: string): void {
+  const problem = problemOfExisting(path);
+  if (problem !== undefined) throw refuse(path, problem);
+  if ((statSync(path).mode & 0o077) === 0) return;
+  const mode = modeOf(path);
   try {
     chmodSync(path, 0o700);
   } catch {
@@ -49,15 +103,32 @@ function closeToOthers(path: string): void {
   }
 }
 
+/**
+ * Makes the directory and those above it. One call for each: the recursive one never ends where the
+ * parent is there and yet answers that it is not, as /proc does.
+ */
+function makeDirectories(path: string): void {
+  const missing: string[] = [];
+  for (let at = path; !existsSync(at) && dirname(at) !== at; at = dirname(at)) missing.push(at);
+  for (const directory of missing.reverse()) {
+    try {
+      mkdirSync(directory, { mode: 0o700 });
+    } catch (error) {
+      const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST';
+      if (!isThere || !existsSync(directory)) throw error;
+    }
+  }
+}
+
 function createDirectory(path: string): string {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDirectories(path);
+    closeToOthers(path);
+    return realpathSync(path);
   } catch (error) {
-    const words = error instanceof Error ? error.message : String(error);
-    throw refuse(path, `cannot be created (${words})`);
+    if (error instanceof TensorForgeError) throw error;
+    throw refuse(path, `cannot be created (${wordsOf(error)})`);
   }
-  closeToOthers(path);
-  return realpathSync(path);
 }
 
 export class DataDirectory {

@@ -113,9 +113,27 @@ function claimPath(directory: string, nonce: string): string {
 
 export type LockHolder = LockContent & { readonly alive: boolean };
 
-/** Who holds the directory, for a process that does not want it; undefined when nobody does. */
+/**
+ * Who holds the directory, for a process that does not want it; undefined when nobody does.
+ * Throws `config_invalid` for what is no directory or may not be read.
+ */
 export function readLock(directory: string): LockHolder | undefined {
-  const content = readContent(join(directory, lockName));
+  let content: LockContent | undefined;
+  try {
+    content = readContent(join(directory, lockName));
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    const words: Readonly<Record<string, string>> = {
+      ENOTDIR: 'is not a directory',
+      EACCES: 'cannot be read by this user',
+    };
+    throw new TensorForgeError(
+      'config_invalid',
+      `the data directory ${directory} ${words[code] ?? `cannot be read (${code})`}; ` +
+        'choose another with --data-dir, or run this as its owner',
+      { cause },
+    );
+  }
   return content === undefined ? undefined : { ...content, alive: isAlive(content) };
 }
 

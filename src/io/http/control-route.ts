@@ -2,7 +2,7 @@
 // answers. A route without a declaration does not exist, so nothing is open by omission.
 
 import type { z } from 'zod';
-import type { Permission } from '../../protocol/control/schemas.ts';
+import { type Permission, pageQuerySchema } from '../../protocol/control/schemas.ts';
 import type { Peer } from '../../protocol/http/peer-header.ts';
 
 /** Who calls. */
@@ -59,11 +59,27 @@ export type ControlRoute = {
   readonly summary: string;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
-  /** Schema of the answer with status 2xx, for the OpenAPI document. */
+  /** Schema of the answer on success, for the OpenAPI document; absent for text and for no body. */
   readonly answer?: z.ZodType;
+  /** Media type of an answer that is text. */
+  readonly answerType?: string;
+  /** Status of success; 200 when absent. */
+  readonly successStatus?: 200 | 201 | 204;
   readonly handle: (call: ControlCall) => Promise<ControlAnswer> | ControlAnswer;
 };
 
 export function json(body: unknown, status = 200): ControlAnswer {
   return { status, body };
+}
+
+const pageEntriesMax = 100;
+
+/**
+ * The entries of a list that the query asks for by `limit` (clamped to 100) and `offset`; without a
+ * limit all of them, which fleets and key lists of one installation bear.
+ */
+export function pageOf<T>(all: readonly T[], query: unknown): readonly T[] {
+  const { limit, offset } = pageQuerySchema.parse(query);
+  const end = limit === undefined ? undefined : offset + Math.min(limit, pageEntriesMax);
+  return all.slice(offset, end);
 }

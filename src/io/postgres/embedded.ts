@@ -120,7 +120,7 @@ async function initialise(
 }
 
 /** Refuses a database directory of another major version: PostgreSQL cannot read it. */
-function checkVersion(directory: string, major: number): void {
+export function checkVersion(directory: string, major: number): void {
   const found = Number(readFileSync(join(directory, 'PG_VERSION'), 'utf8').trim());
   if (found === major) return;
   throw new TensorForgeError(

@@ -85,6 +85,11 @@ function checkHistory(applied: readonly Applied[], known: readonly Migration[]):
   }
 }
 
+/** Throws `bad_state` when this program cannot work with the schema that is there; changes nothing. */
+export async function checkSchema(sql: AnySql): Promise<void> {
+  checkHistory(await readApplied(sql), readMigrations(migrationsFolder));
+}
+
 async function createTable(tx: Transaction): Promise<void> {
   await tx`
     create table if not exists schema_migrations (

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { addressClass, SharedCounts } from './shared-counts.ts';
+import { addressClass, attemptClassOf, SharedCounts } from './shared-counts.ts';
 
 describe('connections and requests', () => {
   it('are counted for all who attach to the same memory', () => {
@@ -27,7 +27,7 @@ describe('connections and requests', () => {
 
 describe('rejected credentials', () => {
   const delays = (counts: SharedCounts, address: string, seconds: readonly number[]): number[] =>
-    seconds.map((second) => counts.rejectionDelaySeconds(address, second, 5));
+    seconds.map((second) => counts.rejectionDelaySeconds(address, 'control', second, 5));
 
   it('are told 401 five times in a minute, then how long to wait, until the minute is over', () => {
     const counts = new SharedCounts();
@@ -46,6 +46,16 @@ describe('rejected credentials', () => {
     assert.ok((delays(counts, 'a', [at])[0] ?? 0) > 0);
     assert.deepEqual(delays(counts, 'b', [at]), [0]);
     assert.deepEqual(delays(counts, 'a', [at - 5]), [0]);
+  });
+
+  it('are counted apart on the data plane, on the control API and at sign-in', () => {
+    const counts = new SharedCounts();
+    const at = 1_800_000_000;
+    const ask = (path: string) =>
+      counts.rejectionDelaySeconds('a', attemptClassOf(path), at, 1) > 0;
+    const paths = ['/v1/models', '/api/v1/keys', '/api/v1/session', '/nothing'];
+    assert.deepEqual(paths.map(ask), [false, false, false, true]);
+    assert.deepEqual(['/v1', '/v1x', '/api/v1/session'].map(ask), [true, true, true]);
   });
 
   it('count for a whole /64 of IPv6', () => {

@@ -33,6 +33,14 @@ export function addressClass(address: string): string {
   return groups.slice(0, 4).join(':');
 }
 
+/** What kind of path was tried: attempts on one do not use up those on another. */
+export type AttemptClass = 'data_plane' | 'control' | 'sign_in';
+
+export function attemptClassOf(path: string): AttemptClass {
+  if (path === '/v1' || path.startsWith('/v1/')) return 'data_plane';
+  return path === '/api/v1/session' ? 'sign_in' : 'control';
+}
+
 export class SharedCounts {
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array;
@@ -61,11 +69,17 @@ export class SharedCounts {
   }
 
   /**
-   * Counts one rejected credential. Answers 0 for the `allowed` first ones of a minute, which may
-   * be told 401, else the whole seconds until the window ends. Valid credentials never ask: a good key passes from a noisy address.
+   * Counts one rejected credential of an address on one kind of path. Answers 0 for the `allowed`
+   * first ones of a minute, which may be told 401, else the whole seconds until the window ends.
+   * Valid credentials never ask: a good key passes from a noisy address.
    */
-  rejectionDelaySeconds(address: string, nowSeconds: number, allowed: number): number {
-    const at = cellOf(`rejected ${addressClass(address)}`) * wordsPerCell;
+  rejectionDelaySeconds(
+    address: string,
+    attempt: AttemptClass,
+    nowSeconds: number,
+    allowed: number,
+  ): number {
+    const at = cellOf(`rejected ${attempt} ${addressClass(address)}`) * wordsPerCell;
     const now = nowSeconds | 0;
     const started = Atomics.load(this.#words, at + windowWord);
     if (started === 0 || now - started >= windowSeconds || now < started) {

@@ -4,6 +4,12 @@
 
 import { z } from 'zod';
 
+/** Query of a list: the first `limit` entries (at most 100 in one answer) after `offset`. */
+export const pageQuerySchema = z.strictObject({
+  limit: z.coerce.number().int().min(1).optional(),
+  offset: z.coerce.number().int().min(0).default(0),
+});
+
 export const backendTypeSchema = z.enum([
   'ollama',
   'vllm',
@@ -143,8 +149,8 @@ export const keyCreateSchema = z.strictObject({
   name: z.string().min(1).max(128),
   permissions: z.array(permissionSchema).min(1).max(64).optional(),
   models: z.array(z.string().min(1).max(1000)).max(100).optional(),
-  /** Days until it expires; 0 means never. Default 90. */
-  expires_in_days: z.int().min(0).max(36500).optional(),
+  /** Days until it expires; null means never. Default 90. */
+  expires_in_days: z.int().min(1).max(36500).nullable().optional(),
 });
 /** The only answer that ever holds the secret. */
 export const keyCreatedSchema = keyViewSchema.extend({ secret: z.string() });
@@ -214,6 +220,30 @@ export const serviceListSchema = z.object({
   services: z.array(
     serviceHealthSchema.extend({ depends_on: z.array(z.string()), port: z.int().nullable() }),
   ),
+});
+
+/** What `GET /v1/stats` answers. */
+export const statsSchema = z.object({
+  uptime_seconds: z.number(),
+  requests: z.object({ total: z.int(), success: z.int(), errors: z.int() }),
+  backends: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      requests: z.int(),
+      average_latency_ms: z.number(),
+      pending: z.int(),
+      /** Absent when never measured. */
+      avg_ttft_ms: z.number().optional(),
+    }),
+  ),
+  models: z.array(z.string()),
+});
+
+/** What `GET /v1/history` answers. */
+export const historySchema = z.object({
+  object: z.literal('list'),
+  data: z.array(decisionSchema),
 });
 
 /** What `GET /api/v1/overview` and each second of the live socket carry. */

@@ -18,10 +18,14 @@ export type AuthenticatorPorts = {
   /** The key behind a good session cookie. */
   readonly sessionKey: (cookie: string) => Promise<KeyRecord | undefined>;
   readonly nowSeconds: () => number;
+  /** A key, or the key behind a session, was just used. */
+  readonly onKeyUsed: (keyId: string, unixSeconds: number) => void;
   /** Counts a rejected credential; seconds to wait when the address has had its share, else 0. */
   readonly rejected: (address: string, path: string, reason: string) => number;
 };
 
+/** What a page of another site may send without asking, and gets no answer to read. */
+const readMethods: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 const unsafeMethods: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 function principalOf(key: KeyRecord, kind: 'key' | 'session'): Principal {
@@ -49,14 +53,16 @@ function headerOf(request: IncomingMessage, name: string): string | undefined {
   return typeof value === 'string' ? value : value?.[0];
 }
 
-/** The fault of a request that a browser sends from elsewhere; undefined when there is none. */
+/**
+ * The fault of a request that a browser sends from elsewhere, a preflight included; undefined when
+ * there is none. A plain read has none unless it opens a socket.
+ */
 export function crossOriginFault(
   request: IncomingMessage,
   peer: Peer,
   isSocket: boolean,
 ): Refusal | undefined {
-  const isUnsafe = unsafeMethods.has(request.method ?? '');
-  if (!isUnsafe && !isSocket) return undefined;
+  if (readMethods.has(request.method ?? '') && !isSocket) return undefined;
   const origin = headerOf(request, 'origin');
   const site = headerOf(request, 'sec-fetch-site');
   const own = `${peer.isTls ? 'https' : 'http'}://${headerOf(request, 'host') ?? ''}`;
@@ -115,8 +121,12 @@ export class Authenticator {
     }
     if (credential.value.kind === 'session')
       return this.#session(request, peer, path, credential.value.text);
-    const verdict = this.#ports.keys.verify(credential.value.text, this.#ports.nowSeconds());
-    if (verdict.ok) return ok(principalOf(verdict.key, 'key'));
+    const nowSeconds = this.#ports.nowSeconds();
+    const verdict = this.#ports.keys.verify(credential.value.text, nowSeconds);
+    if (verdict.ok) {
+      this.#ports.onKeyUsed(verdict.key.keyId, nowSeconds);
+      return ok(principalOf(verdict.key, 'key'));
+    }
     const cause = refusal('invalid_api_key', invalidApiKeyMessage);
     return this.#rejected(peer, path, verdict.reason, cause);
   }
@@ -130,7 +140,10 @@ export class Authenticator {
     const fault = cookieFault(request, peer);
     if (fault !== undefined) return err(fault);
     const key = await this.#ports.sessionKey(cookie);
-    if (key !== undefined) return ok(principalOf(key, 'session'));
+    if (key !== undefined) {
+      this.#ports.onKeyUsed(key.keyId, this.#ports.nowSeconds());
+      return ok(principalOf(key, 'session'));
+    }
     const cause = refusal('invalid_api_key', 'The session has ended. Sign in again.');
     return this.#rejected(peer, path, 'session', cause);
   }

@@ -8,22 +8,20 @@
 import { chmodSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import fastifySwagger from '@fastify/swagger';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import {
-  jsonSchemaTransform,
-  serializerCompiler,
-  validatorCompiler,
-} from 'fastify-type-provider-zod';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { present } from '../../base/assert.ts';
 import { entryOf } from '../../errors/catalogue.ts';
 import { errorBody, errorHeaders, faceOfPath } from '../../errors/faces.ts';
 import { type Refusal, refusal, TensorForgeError } from '../../errors/tensorforge-error.ts';
 import type { ControlAnswer, ControlRoute, Principal } from '../../io/http/control-route.ts';
+import { databaseAwayWords } from '../../io/postgres/database-away.ts';
+import { checkJsonContent } from '../../protocol/http/content-check.ts';
 import { isLoopback, type Peer, parsePeer, peerHeader } from '../../protocol/http/peer-header.ts';
 import { sessionCookie } from '../../protocol/http/session-cookie.ts';
+import { apiDocument } from './api-document.ts';
 import { type Authenticator, crossOriginFault } from './authenticator.ts';
+import { parseControlBody, requestFault } from './request-fault.ts';
 import { pageHeaders, type StaticFile, type StaticFiles } from './static-files.ts';
 
 export type ControlServerOptions = {
@@ -35,6 +33,8 @@ export type ControlServerOptions = {
   readonly build: string;
   /** A checked upgrade of `/ws`. */
   readonly onSocket: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** The database is out of reach: told once, and again while that lasts, at most each minute. */
+  readonly onStoreAway: (words: string) => void;
   /** A failure that is ours, told once. */
   readonly onFault: (error: unknown, path: string) => void;
 };
@@ -45,6 +45,14 @@ declare module 'fastify' {
     peer: Peer | undefined;
   }
 }
+
+const storeAwayEveryMs = 60_000;
+const strictTransport = 'max-age=31536000';
+const unsafeMethods: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+
+/** What a route takes that declares no query or no body: nothing. */
+const noQuery = z.strictObject({});
+const noBody = z.strictObject({}).nullish();
 
 const unknownPeer: Peer = { address: '', isTls: false };
 const pageNames =
@@ -62,6 +70,8 @@ function pathOf(request: FastifyRequest): string {
 export class ControlServer {
   readonly #options: ControlServerOptions;
   readonly #app: FastifyInstance;
+  #toldAwayMs = Number.NEGATIVE_INFINITY;
+  #document: unknown;
 
   constructor(options: ControlServerOptions) {
     this.#options = options;
@@ -76,36 +86,32 @@ export class ControlServer {
 
   async start(): Promise<void> {
     const app = this.#app;
-    app.setValidatorCompiler(validatorCompiler);
-    app.setSerializerCompiler(serializerCompiler);
-    // A client that names JSON and sends nothing (a DELETE, mostly) sends no body, not a bad one.
+    app.setValidatorCompiler<z.ZodType>(({ schema }) => (data) => {
+      const checked = schema.safeParse(data);
+      return checked.success ? { value: checked.data } : { error: checked.error };
+    });
+    app.removeAllContentTypeParsers();
     app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
       try {
-        done(null, text === '' ? undefined : JSON.parse(String(text)));
+        done(null, parseControlBody(String(text)));
       } catch (error) {
         done(error instanceof Error ? error : new SyntaxError('not JSON'), undefined);
       }
     });
     app.decorateRequest('principal', undefined);
     app.decorateRequest('peer', undefined);
-    app.addHook('onRequest', (request, reply) => this.#authenticate(request, reply));
+    app.addHook('onRequest', (request, reply) => this.#admit(request, reply));
+    app.addHook('onSend', async (request, reply) => {
+      if (request.peer?.isTls === true) reply.header('strict-transport-security', strictTransport);
+    });
     app.setErrorHandler((error, request, reply) => this.#fail(error, request, reply));
     app.setNotFoundHandler((request, reply) => this.#notFound(request, reply));
-    await app.register(fastifySwagger, {
-      openapi: {
-        openapi: '3.1.0',
-        info: { title: 'TensorForge control API', version: this.#options.build },
-        components: {
-          securitySchemes: { key: { type: 'http', scheme: 'bearer' } },
-        },
-        security: [{ key: [] }],
-      },
-      transform: jsonSchemaTransform,
-    });
     for (const route of this.#options.routes) this.#register(route);
     await app.ready();
     app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      void this.#upgrade(request, socket, head);
+      this.#upgrade(request, socket, head).catch((error: unknown) => {
+        refuseUpgrade(socket, this.#refusalOf(error, '/ws'));
+      });
     });
     rmSync(this.#options.socketPath, { force: true });
     await app.listen({ path: this.#options.socketPath });
@@ -114,7 +120,8 @@ export class ControlServer {
 
   /** The OpenAPI document of every route. */
   openapi(): unknown {
-    return this.#app.swagger();
+    this.#document ??= apiDocument(this.#options.routes, this.#options.build);
+    return this.#document;
   }
 
   async close(): Promise<void> {
@@ -128,16 +135,9 @@ export class ControlServer {
       url: route.path,
       config: { route },
       schema: {
-        summary: route.summary,
-        tags: [route.service],
-        ...(route.body === undefined ? {} : { body: route.body }),
-        ...(route.query === undefined ? {} : { querystring: route.query }),
-        ...(route.answer === undefined ? {} : { response: { '2xx': route.answer } }),
-        ...(route.needs.kind === 'public' ? { security: [] } : {}),
+        ...(unsafeMethods.has(route.method) ? { body: route.body ?? noBody } : {}),
+        ...querySchemaOf(route),
       },
-      // Answers are built by us to their schema, and a test holds them equal; checking each one
-      // again would only cost time.
-      serializerCompiler: () => (data) => JSON.stringify(data),
       handler: async (request, reply) => {
         const answer = await route.handle({
           get principal() {
@@ -166,40 +166,54 @@ export class ControlServer {
 
   // ---- authentication ----------------------------------------------------------------------
 
-  async #authenticate(
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ): Promise<FastifyReply | undefined> {
+  async #admit(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
     const peer = parsePeer(headerText(request.headers[peerHeader]));
     request.peer = peer;
     if (peer === undefined) {
-      return this.#refuse(
-        request,
-        reply,
-        refusal('misdirected_request', 'This socket serves gateway threads only.'),
-      );
+      const words = 'This socket serves gateway threads only.';
+      return this.#refuse(request, reply, refusal('misdirected_request', words));
     }
+    const { route } = request.routeOptions.config as { readonly route?: ControlRoute };
+    const fault = await this.#authenticate(request, reply, peer, route);
+    if (fault !== undefined) return this.#refuse(request, reply, fault);
+    // Without a route nothing asks for the body, so it is not read either.
+    if (route === undefined) return this.#notFound(request, reply);
+    const content = contentFault(request);
+    return content === undefined ? undefined : this.#refuse(request, reply, content);
+  }
+
+  /** Why the caller may not go on; sets the principal of one who may. */
+  async #authenticate(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    peer: Peer,
+    route: ControlRoute | undefined,
+  ): Promise<Refusal | undefined> {
     const path = pathOf(request);
-    const route = (request.routeOptions.config as { readonly route?: ControlRoute }).route;
     const needed = route?.needs;
-    if (needed?.kind === 'public' || (route === undefined && this.#isPublicFile(request, path))) {
+    const isPublic =
+      needed?.kind === 'public' || (route === undefined && this.#isPublicFile(request, path));
+    // A preflight brings no credential, so its origin is judged without one.
+    if (isPublic || request.method === 'OPTIONS') {
       const fault = crossOriginFault(request.raw, peer, false);
-      return fault === undefined ? undefined : this.#refuse(request, reply, fault);
+      if (fault !== undefined || isPublic) return fault;
     }
     if (needed?.kind === 'loopback_or' && isLoopback(peer.address)) return undefined;
     const found = await this.#options.authenticator.authenticate(request.raw, peer, path);
-    if (!found.ok) return this.#refuse(request, reply, found.error);
+    if (!found.ok) {
+      if (isDeadSession(request, peer, found.error)) {
+        reply.header('set-cookie', sessionCookie.clear(peer.isTls));
+      }
+      return found.error;
+    }
     request.principal = found.value;
     const permission =
       needed?.kind === 'permission' || needed?.kind === 'loopback_or'
         ? needed.permission
         : undefined;
-    if (permission === undefined || found.value.permissions.has(permission)) {
-      // Without a route nothing asks for the body, so it is not read either.
-      return route === undefined ? this.#notFound(request, reply) : undefined;
-    }
+    if (permission === undefined || found.value.permissions.has(permission)) return undefined;
     const words = `This needs the permission ${permission}, which ${found.value.text} lacks.`;
-    return this.#refuse(request, reply, refusal('permission_denied', words));
+    return refusal('permission_denied', words);
   }
 
   #isPublicFile(request: FastifyRequest, path: string): boolean {
@@ -272,19 +286,70 @@ export class ControlServer {
   }
 
   #fail(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    // What is left of the body is read and dropped: closing here would take the answer back from a
+    // caller who is still sending.
+    reply.removeHeader('connection');
+    return this.#refuse(request, reply, this.#refusalOf(error, pathOf(request)));
+  }
+
+  #refusalOf(error: unknown, path: string): Refusal {
     if (error instanceof TensorForgeError) {
-      if (error.code === 'internal_error') this.#options.onFault(error, pathOf(request));
-      return this.#refuse(request, reply, error.toRefusal());
+      if (error.code === 'internal_error') this.#options.onFault(error, path);
+      return error.toRefusal();
     }
     const cause = requestFault(error);
-    if (cause !== undefined) return this.#refuse(request, reply, cause);
-    this.#options.onFault(error, pathOf(request));
-    return this.#refuse(
-      request,
-      reply,
-      refusal('internal_error', 'A fault of TensorForge; its log has the cause.'),
-    );
+    if (cause !== undefined) return cause;
+    const away = databaseAwayWords(error);
+    if (away !== undefined) {
+      this.#tellAway(away);
+      return refusal('retry', away);
+    }
+    this.#options.onFault(error, path);
+    return refusal('internal_error', 'A fault of TensorForge; its log has the cause.');
   }
+
+  #tellAway(words: string): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#toldAwayMs < storeAwayEveryMs) return;
+    this.#toldAwayMs = nowMs;
+    this.#options.onStoreAway(words);
+  }
+}
+
+/** A query is checked where it is ours to define: probes and scrapers may add to other paths. */
+function querySchemaOf(route: ControlRoute): { readonly querystring?: z.ZodType } {
+  const schema = route.query ?? (route.path.startsWith('/api/v1/') ? noQuery : undefined);
+  return schema === undefined ? {} : { querystring: schema };
+}
+
+/** Is the credential that was refused the dashboard's cookie, which is of no use any more? */
+function isDeadSession(request: FastifyRequest, peer: Peer, cause: Refusal): boolean {
+  const { cookie, authorization } = request.headers;
+  return (
+    (cause.code === 'invalid_api_key' || cause.code === 'auth_attempts_exceeded') &&
+    authorization === undefined &&
+    request.headers['x-api-key'] === undefined &&
+    sessionCookie.read(cookie, peer.isTls) !== undefined
+  );
+}
+
+/** The fault of a body that is not JSON; a request without one may name any type, or none. */
+function contentFault(request: FastifyRequest): Refusal | undefined {
+  if (!unsafeMethods.has(request.method)) return undefined;
+  const { headers, rawHeaders } = request.raw;
+  const length = headers['content-length'];
+  if (headers['transfer-encoding'] === undefined && (length === undefined || length === '0')) {
+    // The type of nothing is not looked at.
+    headers['content-type'] = undefined;
+    return undefined;
+  }
+  const isType = (name: string, at: number) =>
+    at % 2 === 0 && name.toLowerCase() === 'content-type';
+  return checkJsonContent({
+    contentType: headers['content-type'],
+    contentTypeCount: rawHeaders.filter(isType).length,
+    contentEncoding: headers['content-encoding'],
+  });
 }
 
 function headerText(value: string | string[] | undefined): string | undefined {
@@ -323,42 +388,4 @@ function refuseUpgrade(socket: Duplex, cause: Refusal): void {
   for (const [name, value] of errorHeaders('control', cause)) head.push(`${name}: ${value}`);
   head.push(`content-length: ${Buffer.byteLength(body)}`, 'connection: close', '', '');
   socket.end(head.join('\r\n') + body);
-}
-
-type Issue = { readonly path: readonly PropertyKey[]; readonly message: string };
-
-function issuesOf(error: unknown): readonly Issue[] | undefined {
-  if (typeof error !== 'object' || error === null) return undefined;
-  if ('issues' in error && Array.isArray(error.issues)) return (error as z.ZodError).issues;
-  if (!('validation' in error) || !Array.isArray(error.validation)) return undefined;
-  return error.validation.map((fault: { instancePath?: string; message?: string }) => ({
-    path: (fault.instancePath ?? '').split('/').filter((part) => part !== ''),
-    message: fault.message ?? 'is not as expected',
-  }));
-}
-
-/** What was wrong with the request, in the words of the catalogue; undefined when it is our fault. */
-function requestFault(error: unknown): Refusal | undefined {
-  const issues = issuesOf(error);
-  if (issues !== undefined) {
-    const details = issues.map(({ path, message }) => ({ param: path.join('.'), fault: message }));
-    const words = details.map(({ param, fault }) => (param === '' ? fault : `${param}: ${fault}`));
-    return refusal('invalid_request', words.join('; '), { details });
-  }
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : '';
-  switch (code) {
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return refusal('payload_too_large', 'The body is larger than the limit of this route.');
-    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return refusal('unsupported_media_type', 'Send content-type: application/json.');
-    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
-    case 'FST_ERR_CTP_INVALID_JSON_BODY':
-      return refusal('invalid_json', 'The body is not one JSON object.');
-    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
-      return refusal('malformed_http', 'The body is not as long as its Content-Length says.');
-    default:
-      return error instanceof SyntaxError
-        ? refusal('invalid_json', 'The body is not valid JSON.')
-        : undefined;
-  }
 }

@@ -16,6 +16,7 @@ import { entryOf } from '../../errors/catalogue.ts';
 import { faceOfPath } from '../../errors/faces.ts';
 import { type Refusal, refusal } from '../../errors/tensorforge-error.ts';
 import type { KeyRecord, KeyVerdict } from '../../io/credentials/key-table.ts';
+import { attemptClassOf } from '../../io/shared-memory/shared-counts.ts';
 import {
   extractCredential,
   invalidApiKeyMessage,
@@ -425,7 +426,12 @@ export class EdgeServer {
     const address = this.#addressOf(request);
     this.#rejections.rejected(address, facts.path, reason);
     const allowed = this.#context.settings.limits.authAttemptsPerMinute;
-    const delay = this.#context.counts.rejectionDelaySeconds(address, nowSeconds, allowed);
+    const delay = this.#context.counts.rejectionDelaySeconds(
+      address,
+      attemptClassOf(facts.path),
+      nowSeconds,
+      allowed,
+    );
     const close = facts.expectContinue || connection.mustAuthenticate;
     if (delay === 0) {
       this.#refuse(turn, cause, { close });

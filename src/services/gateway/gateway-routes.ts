@@ -13,10 +13,12 @@ import {
   decisionListSchema,
   decisionSchema,
   gatewayHealthSchema,
+  historySchema,
   type OverviewWire,
   overviewSchema,
   serviceHealthSchema,
   serviceListSchema,
+  statsSchema,
 } from '../../protocol/control/schemas.ts';
 import { docsPage } from './docs-page.ts';
 import type { ServiceBoard } from './service-board.ts';
@@ -46,7 +48,7 @@ export type GatewayRoutesOptions = {
   readonly openapi: () => unknown;
 };
 
-const listQuery = z.object({ limit: z.coerce.number().int().min(1).default(50) });
+const listQuery = z.strictObject({ limit: z.coerce.number().int().min(1).default(50) });
 
 export function gatewayRoutes(options: GatewayRoutesOptions): ControlRoute[] {
   const { board, traffic } = options;
@@ -115,6 +117,7 @@ export function gatewayRoutes(options: GatewayRoutesOptions): ControlRoute[] {
       path: '/metrics',
       needs: operations,
       summary: 'Metrics in the Prometheus text format',
+      answerType: 'text/plain',
       handle: async () => {
         await options.flush();
         return {
@@ -129,6 +132,7 @@ export function gatewayRoutes(options: GatewayRoutesOptions): ControlRoute[] {
       path: '/api/docs',
       needs: operations,
       summary: 'This API for people',
+      answerType: 'text/html',
       handle: () => ({
         status: 200,
         contentType: 'text/html; charset=utf-8',
@@ -141,6 +145,7 @@ export function gatewayRoutes(options: GatewayRoutesOptions): ControlRoute[] {
       path: '/api/docs/openapi.json',
       needs: operations,
       summary: 'This API as OpenAPI 3.1',
+      answer: z.looseObject({ openapi: z.string(), paths: z.record(z.string(), z.unknown()) }),
       handle: () => json(options.openapi()),
     },
     {
@@ -196,6 +201,7 @@ export function gatewayRoutes(options: GatewayRoutesOptions): ControlRoute[] {
       path: '/v1/stats',
       needs: needs('telemetry:read'),
       summary: 'Totals since the start and figures per backend',
+      answer: statsSchema,
       handle: async () => {
         await options.flush();
         return json(options.stats());
@@ -206,6 +212,7 @@ export function gatewayRoutes(options: GatewayRoutesOptions): ControlRoute[] {
       path: '/v1/history',
       needs: needs('telemetry:read'),
       summary: 'The newest 100 requests',
+      answer: historySchema,
       handle: async () => {
         await options.flush();
         return json({ object: 'list', data: traffic.decisions(100) });

@@ -76,6 +76,8 @@ export type ThreadStart = {
   readonly targets: readonly Target[];
   readonly routing: RoutingSettings;
   readonly serving: Serving;
+  /** Folder of the compile cache; undefined without one. */
+  readonly compileCache: string | undefined;
 };
 
 /** `stranger`: another process listens on our port, so nothing is served (ruling R8). */

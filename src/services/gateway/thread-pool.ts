@@ -16,7 +16,7 @@ export type ThreadPoolPorts = {
   readonly onDied: (thread: number, words: string, reclaimed: number) => void;
 };
 
-const entry = new URL('./thread.ts', import.meta.url);
+const entry = new URL('./thread-entry.ts', import.meta.url);
 
 /** A thread that dies is started again, at most this often in its life. */
 const restartsMax = 20;

@@ -7,6 +7,7 @@ import {
   json,
   needs,
   type Principal,
+  pageOf,
   publicRoute,
   signedIn,
 } from '../../io/http/control-route.ts';
@@ -16,6 +17,7 @@ import {
   keyListSchema,
   keyViewSchema,
   meSchema,
+  pageQuerySchema,
   permissionSchema,
   sessionCreateSchema,
 } from '../../protocol/control/schemas.ts';
@@ -77,6 +79,7 @@ export function identityRoutes(options: IdentityRoutesOptions): ControlRoute[] {
       summary: 'Signs the dashboard in with an API key; the answer sets a cookie',
       body: sessionCreateSchema,
       answer: meSchema,
+      successStatus: 201,
       handle: signIn,
     },
     {
@@ -85,6 +88,7 @@ export function identityRoutes(options: IdentityRoutesOptions): ControlRoute[] {
       needs: signedIn,
       service: 'identity',
       summary: 'Signs the dashboard out',
+      successStatus: 204,
       handle: async (call) => {
         if (call.cookie !== undefined) await identity.closeSession(call.cookie);
         return { status: 204, headers: { 'set-cookie': sessionCookie.clear(call.peer.isTls) } };
@@ -105,10 +109,11 @@ export function identityRoutes(options: IdentityRoutesOptions): ControlRoute[] {
       needs: needs('users:admin'),
       service: 'identity',
       summary: 'All API keys, newest first, without secrets',
+      query: pageQuerySchema,
       answer: keyListSchema,
-      handle: async () => {
-        const keys = (await identity.listKeys()).map(keyView);
-        return json({ count: keys.length, keys });
+      handle: async (call) => {
+        const keys = await identity.listKeys();
+        return json({ count: keys.length, keys: pageOf(keys, call.query).map(keyView) });
       },
     },
     {
@@ -119,6 +124,7 @@ export function identityRoutes(options: IdentityRoutesOptions): ControlRoute[] {
       summary: 'Makes an API key; its secret is in this answer and nowhere else',
       body: keyCreateSchema,
       answer: keyCreatedSchema,
+      successStatus: 201,
       handle: async (call) => {
         const request = keyCreateSchema.parse(call.body);
         const { facts, secret } = await identity.createKey(request, call.principal);

@@ -55,8 +55,8 @@ export type NewKeyRequest = {
   readonly owner: string | undefined;
   readonly permissions: readonly Permission[];
   readonly models: readonly string[];
-  /** 0 means that it does not expire. */
-  readonly expiresInDays: number;
+  /** Undefined for a key that does not expire. */
+  readonly lifeDays: number | undefined;
 };
 
 export type IdentityOptions = {
@@ -84,6 +84,10 @@ function isPermission(text: string): text is Permission {
   return permissionSchema.safeParse(text).success;
 }
 
+function isAdminKey(key: ActiveKey): boolean {
+  return key.permissions.includes('users:admin');
+}
+
 function timeOrNull(at: Instant | undefined): string | null {
   return at === undefined ? null : toRfc3339(at);
 }
@@ -108,6 +112,8 @@ export class Identity {
   readonly keys: KeyTable;
   readonly #options: IdentityOptions;
   #records: readonly KeyRecord[] = [];
+  /** Unix seconds of the last use of keys, not yet written. */
+  #unwritten = new Map<string, number>();
 
   constructor(options: IdentityOptions) {
     this.#options = options;
@@ -152,7 +158,7 @@ export class Identity {
         owner: 'admin',
         permissions: permissionSchema.options,
         models: [],
-        expiresInDays: 0,
+        lifeDays: undefined,
       },
       'system',
     );
@@ -175,7 +181,6 @@ export class Identity {
     if (parsed === undefined)
       throw new TensorForgeError('internal_error', 'a key that was just made does not parse');
     const hash = digestSecret(pepper.reveal(), parsed.secret).toString('hex');
-    const ttlSeconds = request.expiresInDays * secondsPerDay;
     const facts = await sql.begin((tx) =>
       identityStore(events).insertKey(
         tx,
@@ -188,7 +193,9 @@ export class Identity {
           models: request.models,
           secretHash: hash,
           last4: text.slice(-4),
-          ...(ttlSeconds === 0 ? {} : { ttlSeconds }),
+          ...(request.lifeDays === undefined
+            ? {}
+            : { ttlSeconds: request.lifeDays * secondsPerDay }),
         },
         { actor, at: now() },
       ),
@@ -202,7 +209,8 @@ export class Identity {
       readonly name: string;
       readonly permissions?: readonly Permission[] | undefined;
       readonly models?: readonly string[] | undefined;
-      readonly expires_in_days?: number | undefined;
+      /** Null for a key that does not expire. */
+      readonly expires_in_days?: number | null | undefined;
     },
     maker: {
       readonly text: string;
@@ -225,7 +233,10 @@ export class Identity {
         owner: maker.user,
         permissions: wanted,
         models: request.models ?? [],
-        expiresInDays: request.expires_in_days ?? defaultLifeDays,
+        lifeDays:
+          request.expires_in_days === null
+            ? undefined
+            : (request.expires_in_days ?? defaultLifeDays),
       },
       maker.text,
     );
@@ -255,11 +266,21 @@ export class Identity {
     return facts;
   }
 
+  /** Throws `key_not_found`, and `bad_state` for the last key that can manage keys. */
   async revokeKey(id: string, actor: string): Promise<KeyFacts> {
     const { sql, events, now } = this.#options;
-    const facts = await sql.begin((tx) =>
-      identityStore(events).revokeKey(tx, id as KeyId, { actor, at: now() }),
-    );
+    const facts = await sql.begin(async (tx) => {
+      const before = await loadActiveKeys(tx, now());
+      const revoked = await identityStore(events).revokeKey(tx, id as KeyId, { actor, at: now() });
+      if (!before.some((key) => key.keyId === id && isAdminKey(key))) return revoked;
+      // The event of the revocation holds the stream until the end of this transaction, so of two
+      // revocations at once the second one sees the first here.
+      const left = await loadActiveKeys(tx, now());
+      if (left.some(isAdminKey)) return revoked;
+      const words =
+        'This is the last active key with the permission users:admin; without it nobody could manage keys. Make another such key first (tensorforge keys create --admin), then revoke this one with it.';
+      throw new TensorForgeError('bad_state', words);
+    });
     this.#apply({ upsert: [], remove: [id] });
     return facts;
   }
@@ -300,10 +321,24 @@ export class Identity {
     return deleteSession(this.#options.sql, new Secret(cookie));
   }
 
-  /** Notes when keys were last used. */
-  touch(used: ReadonlyMap<string, number>): Promise<void> {
+  /** Notes when keys were last used. What could not be written is written with the next call. */
+  async touch(used: ReadonlyMap<string, number>): Promise<void> {
+    this.#noteUse(used);
+    const batch = this.#unwritten;
+    this.#unwritten = new Map();
     const at = new Map<KeyId, Instant>();
-    for (const [id, seconds] of used) at.set(id as KeyId, instant(seconds * 1000));
-    return touchKeys(this.#options.sql, at);
+    for (const [id, seconds] of batch) at.set(id as KeyId, instant(seconds * 1000));
+    try {
+      await touchKeys(this.#options.sql, at);
+    } catch (error) {
+      this.#noteUse(batch);
+      throw error;
+    }
+  }
+
+  #noteUse(used: ReadonlyMap<string, number>): void {
+    for (const [id, seconds] of used) {
+      this.#unwritten.set(id, Math.max(seconds, this.#unwritten.get(id) ?? 0));
+    }
   }
 }

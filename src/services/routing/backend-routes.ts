@@ -2,12 +2,19 @@
 
 import type { BackendId } from '../../base/brand.ts';
 import type { Instant } from '../../base/time.ts';
-import { type ControlCall, type ControlRoute, json, needs } from '../../io/http/control-route.ts';
+import {
+  type ControlCall,
+  type ControlRoute,
+  json,
+  needs,
+  pageOf,
+} from '../../io/http/control-route.ts';
 import {
   backendAddSchema,
   backendEditSchema,
   backendListSchema,
   backendViewSchema,
+  pageQuerySchema,
 } from '../../protocol/control/schemas.ts';
 import { backendView, fleetSummary } from './backend-view.ts';
 import type { Fleet } from './fleet.ts';
@@ -57,8 +64,12 @@ export function backendRoutes({ fleet, operator, now }: BackendRoutesOptions): C
       needs: needs('backends:read'),
       service: 'routing',
       summary: 'All backends with their state and figures',
+      query: pageQuerySchema,
       answer: backendListSchema,
-      handle: () => json(backendList(fleet, now())),
+      handle: (call) => {
+        const list = backendList(fleet, now());
+        return json({ ...list, backends: pageOf(list.backends, call.query) });
+      },
     },
     {
       ...common,
@@ -67,6 +78,7 @@ export function backendRoutes({ fleet, operator, now }: BackendRoutesOptions): C
       needs: needs('backends:write'),
       summary: 'Adds a backend; its type is recognised when not given',
       body: backendAddSchema,
+      successStatus: 201,
       handle: async (call) => {
         const id = await operator.add(backendAddSchema.parse(call.body), call.principal.text);
         return json(view(id), 201);

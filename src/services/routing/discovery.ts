@@ -16,9 +16,6 @@ import {
   readListeners,
 } from './discovery-owner.ts';
 
-/** Ollama, LM Studio, llama.cpp, vLLM, exo. */
-export const discoveryPortsDefault: readonly number[] = [11434, 1234, 8080, 8000, 52415];
-
 export type Heard = {
   readonly port: number;
   readonly answer: 'nothing' | 'not_an_engine' | 'engine';
