@@ -441,7 +441,9 @@ describe('a configuration that is read again', () => {
       assert.ok((await ownStatuses(12)).every((status) => status >= 500));
       await until('the log says so', () => /listens on our port/.test(product.output()), 1000);
 
+      const gone = new Promise((resolve) => stranger?.once('exit', resolve));
       stranger.kill('SIGKILL');
+      await gone;
       await until(
         'it serves again',
         async () => (await ownStatuses(2)).includes(200),

@@ -256,7 +256,6 @@ describe('with a certificate', () => {
 
     const broken: readonly { readonly what: string; readonly make: () => void }[] = [
       { what: 'no certificate', make: () => writeFileSync(certFile, 'no certificate') },
-      { what: 'empty', make: () => writeFileSync(certFile, '') },
       { what: 'gone', make: () => rmSync(certFile) },
       {
         what: 'half written',
@@ -264,6 +263,7 @@ describe('with a certificate', () => {
       },
       { what: 'of another key', make: () => copyFileSync(first.cert, certFile) },
       { what: 'beside a key that is none', make: () => writeFileSync(keyFile, 'no key') },
+      { what: 'empty', make: () => writeFileSync(certFile, '') },
     ];
     for (const { what, make } of broken) {
       it(`keeps the old one when the new one is ${what}: an error is logged, nothing ends`, async (t) => {

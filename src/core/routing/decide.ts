@@ -61,6 +61,8 @@ export type Consideration = {
   readonly target: Target;
   /** Undefined for an excluded backend. */
   readonly score: number | undefined;
+  /** Requests in flight, as read for the score; 0 for an excluded backend. */
+  readonly pending: number;
   readonly stage: Stage | undefined;
   readonly reason: string;
 };
@@ -188,7 +190,7 @@ function refuse(
   return { kind: 'refuse', refusal: refusal('no_healthy_backend', words), considered };
 }
 
-type Scored = { readonly offer: Offer; readonly score: number; readonly pending: number };
+type Scored = Consideration & { readonly score: number };
 
 /** The index of the chosen one; `scored` is not empty and in snapshot order. */
 function pick(scored: readonly Scored[], snapshot: RoutingSnapshot, input: DecideInput): number {
@@ -226,7 +228,7 @@ function pick(scored: readonly Scored[], snapshot: RoutingSnapshot, input: Decid
 }
 
 function reasonOf(chosen: Scored, count: number, index: number, snapshot: RoutingSnapshot): string {
-  const { name, priority } = chosen.offer.target;
+  const { name, priority } = chosen.target;
   if (count === 1) return 'only_healthy_backend';
   switch (snapshot.settings.strategy) {
     case 'smart':
@@ -267,6 +269,7 @@ export function decide(
       considered.push({
         target,
         score: undefined,
+        pending: 0,
         stage: exclusion.stage,
         reason: exclusion.reason,
       });
@@ -285,15 +288,16 @@ export function decide(
             },
             snapshot.settings.weights,
           );
-    scored.push({ offer, score, pending });
-    considered.push({ target, score, stage: undefined, reason: '' });
+    const candidate: Scored = { target, score, pending, stage: undefined, reason: '' };
+    scored.push(candidate);
+    considered.push(candidate);
   }
   if (scored.length === 0) return refuse(features, considered, maxContext);
   const index = scored.length === 1 ? 0 : pick(scored, snapshot, input);
   const chosen = scored[index] as Scored;
   return {
     kind: 'route',
-    target: chosen.offer.target,
+    target: chosen.target,
     score: chosen.score,
     reason: reasonOf(chosen, scored.length, index, snapshot),
     routeReason:

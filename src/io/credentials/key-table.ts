@@ -24,16 +24,25 @@ export type KeyVerdict =
   | { readonly ok: true; readonly key: KeyRecord }
   | { readonly ok: false; readonly reason: 'malformed' | 'unknown' | 'wrong_secret' | 'expired' };
 
+const digestBytes = 32;
+
 type Entry = { readonly record: KeyRecord; readonly digest: Buffer };
 
 export function digestSecret(pepper: string, secret: string): Buffer {
-  return hash('sha256', pepper + secret, 'buffer');
+  return Buffer.from(digestText(pepper, secret), 'latin1');
+}
+
+/** The 32 bytes as characters: asking the hash for a buffer costs more than twice as much. */
+function digestText(pepper: string, secret: string): string {
+  return hash('sha256', pepper + secret, 'latin1');
 }
 
 export class KeyTable {
   readonly #pepper: string;
   readonly #entries = new Map<string, Entry>();
   readonly #dummy: Buffer;
+  /** Where a digest is laid out for the comparison; used within one synchronous call only. */
+  readonly #scratch = Buffer.alloc(digestBytes);
 
   constructor(pepper: string) {
     this.#pepper = pepper;
@@ -61,8 +70,8 @@ export class KeyTable {
     const parsed = parseApiKey(text);
     if (parsed === undefined) return { ok: false, reason: 'malformed' };
     const entry = this.#entries.get(parsed.keyId);
-    const digest = digestSecret(this.#pepper, parsed.secret);
-    const same = timingSafeEqual(digest, entry?.digest ?? this.#dummy);
+    this.#scratch.write(digestText(this.#pepper, parsed.secret), 'latin1');
+    const same = timingSafeEqual(this.#scratch, entry?.digest ?? this.#dummy);
     if (entry === undefined) return { ok: false, reason: 'unknown' };
     if (!same) return { ok: false, reason: 'wrong_secret' };
     const { expiresAt } = entry.record;

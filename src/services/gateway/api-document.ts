@@ -1,7 +1,8 @@
 // The OpenAPI 3.1 document: every declared route of the control API with its schemas, and the routes
 // of the data plane, whose bodies belong to the engines and are described shortly.
 //
-// Schemas are written out where they are used; the only references are to the two error envelopes.
+// Schemas are written out where they are used; references are to the error envelopes and to what
+// refers to itself.
 
 import { z } from 'zod';
 import { present } from '../../base/assert.ts';
@@ -12,8 +13,24 @@ type Json = { readonly [member: string]: unknown };
 
 const text = { type: 'string' } as const;
 
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, reused: 'inline' });
+type Schemas = Record<string, unknown>;
+
+/** What an operation says of its bodies; parts that refer to themselves go into `shared`. */
+type Described = { readonly operationId: string; readonly shared: Schemas };
+
+function jsonSchema(
+  schema: z.ZodType,
+  io: 'input' | 'output',
+  { operationId, shared }: Described,
+): Json {
+  const { $schema: _, ...whole } = z.toJSONSchema(schema, { io, reused: 'inline' });
+  const nameOf = (part: string) => `${operationId}${part.replace(/\W|_/g, '')}`;
+  const placed = JSON.stringify(whole).replace(
+    /"#\/\$defs\/([^"]+)"/g,
+    (_match, part: string) => `"#/components/schemas/${nameOf(part)}"`,
+  );
+  const { $defs = {}, ...rest } = JSON.parse(placed) as Json & { readonly $defs?: Schemas };
+  for (const [part, definition] of Object.entries($defs)) shared[nameOf(part)] = definition;
   return rest;
 }
 
@@ -91,9 +108,9 @@ function pathParameters(template: string): Json[] {
   }));
 }
 
-function queryParameters(schema: z.ZodType | undefined): Json[] {
+function queryParameters(schema: z.ZodType | undefined, described: Described): Json[] {
   if (schema === undefined) return [];
-  const { properties = {}, required = [] } = jsonSchema(schema, 'input') as {
+  const { properties = {}, required = [] } = jsonSchema(schema, 'input', described) as {
     readonly properties?: Json;
     readonly required?: readonly string[];
   };
@@ -124,10 +141,10 @@ function securityOf({ needs }: ControlRoute): Json[] {
   return needs.kind === 'loopback_or' ? [...credentials, {}] : credentials;
 }
 
-function successOf(route: ControlRoute): Json {
+function successOf(route: ControlRoute, described: Described): Json {
   const description = route.summary;
   if (route.answer !== undefined) {
-    return { description, content: jsonContent(jsonSchema(route.answer, 'output')) };
+    return { description, content: jsonContent(jsonSchema(route.answer, 'output', described)) };
   }
   if (route.answerType !== undefined) {
     return { description, content: { [route.answerType]: { schema: text } } };
@@ -135,11 +152,13 @@ function successOf(route: ControlRoute): Json {
   return { description };
 }
 
-function controlOperation(route: ControlRoute, template: string): Json {
-  const parameters = [...pathParameters(template), ...queryParameters(route.query)];
+function controlOperation(route: ControlRoute, template: string, shared: Schemas): Json {
+  const operationId = operationIdOf(route.method, template);
+  const described: Described = { operationId, shared };
+  const parameters = [...pathParameters(template), ...queryParameters(route.query, described)];
   const face = template.startsWith('/v1/') ? 'OpenAiError' : 'ControlError';
   return {
-    operationId: operationIdOf(route.method, template),
+    operationId,
     summary: route.summary,
     description: needWords(route),
     tags: [route.service],
@@ -147,9 +166,14 @@ function controlOperation(route: ControlRoute, template: string): Json {
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(route.body === undefined
       ? {}
-      : { requestBody: { required: true, content: jsonContent(jsonSchema(route.body, 'input')) } }),
+      : {
+          requestBody: {
+            required: true,
+            content: jsonContent(jsonSchema(route.body, 'input', described)),
+          },
+        }),
     responses: {
-      [String(route.successStatus ?? 200)]: successOf(route),
+      [String(route.successStatus ?? 200)]: successOf(route, described),
       default: { $ref: `#/components/responses/${face}` },
     },
   };
@@ -268,6 +292,7 @@ function dataPlaneOperation(operation: DataPlaneOperation): Json {
 /** The document of these routes and the data plane; `build` is the version of the program. */
 export function apiDocument(routes: readonly ControlRoute[], build: string): Json {
   const paths = new Map<string, Record<string, Json>>();
+  const shared: Schemas = { ...components.schemas };
   const add = (path: string, method: string, operation: Json): void => {
     if (!paths.has(path)) paths.set(path, {});
     present(paths.get(path), 'the path that was just added')[method] = operation;
@@ -277,13 +302,13 @@ export function apiDocument(routes: readonly ControlRoute[], build: string): Jso
   }
   for (const route of routes) {
     const template = templateOf(route.path);
-    add(template, route.method.toLowerCase(), controlOperation(route, template));
+    add(template, route.method.toLowerCase(), controlOperation(route, template, shared));
   }
   return {
     openapi: '3.1.0',
     info: { title: 'TensorForge', version: build },
     security: [{ key: [] }],
     paths: Object.fromEntries(paths),
-    components,
+    components: { ...components, schemas: shared },
   };
 }

@@ -10,8 +10,8 @@ import type { Arena } from '../../io/shared-memory/arena.ts';
 import type { SharedCounts } from '../../io/shared-memory/shared-counts.ts';
 import type { JsonLimits } from '../../protocol/openai/json-scan.ts';
 import type { Lingering } from './connection.ts';
-import type { DecisionLog } from './decision-log.ts';
 import type { GatewaySettings } from './messages.ts';
+import type { Settlements } from './settle.ts';
 import type { ThreadMetrics } from './thread-metrics.ts';
 
 /** A request that is being worked on, as the thread sees it. */
@@ -32,7 +32,7 @@ export type GatewayContext = {
   readonly counts: SharedCounts;
   readonly keys: KeyTable;
   readonly metrics: ThreadMetrics;
-  readonly decisions: DecisionLog;
+  readonly settlements: Settlements;
   readonly lingering: Lingering;
   readonly jsonLimits: JsonLimits;
   /** Requests that are being worked on, for time-outs, revocation and drain. */

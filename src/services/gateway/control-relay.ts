@@ -97,20 +97,24 @@ export class ControlRelay {
   }
 
   relay({ request, response, facts, meter, closes, onFault }: RelayTurn): void {
+    const headers = relayHeaders(request, this.#target, false);
+    // Without a length Node would announce chunks, and the control thread would expect a body.
+    const isBodiless = meter === undefined && !/^(?:GET|HEAD)$/.test(request.method ?? '');
+    if (isBodiless && facts.contentLength === undefined) headers.push('content-length', '0');
     const upstream = httpRequest({
       socketPath: this.#target.socketPath,
       agent: this.#agent,
       method: request.method ?? 'GET',
       path: facts.query === '' ? facts.path : `${facts.path}?${facts.query}`,
-      headers: relayHeaders(request, this.#target, false),
+      headers,
       setHost: false,
     });
     const body =
       meter === undefined ? undefined : new RelayedBody(request, upstream, meter, onFault);
     upstream.on('response', (answer) => {
-      const headers = responseHeaders(answer.rawHeaders);
-      if (closes) headers.push('connection', 'close');
-      response.writeHead(answer.statusCode ?? 502, headers);
+      const answerHeaders = responseHeaders(answer.rawHeaders);
+      if (closes) answerHeaders.push('connection', 'close');
+      response.writeHead(answer.statusCode ?? 502, answerHeaders);
       answer.pipe(response);
       answer.on('error', () => response.destroy());
     });

@@ -46,7 +46,6 @@ import {
 } from './inference-answer.ts';
 import { estimatedOutputTokens, JsonAnswer, parsedAnswer } from './json-answer.ts';
 import { type Awaited, type LimitName, RequestTimes } from './request-times.ts';
-import { settleMetrics } from './settle.ts';
 import { StreamRelay } from './stream-relay.ts';
 import {
   type AttemptFailure,
@@ -569,8 +568,7 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
     const { firstByteMs, receivedMs } = this.#times;
     this.#context.finished(status >= 500, firstByteMs);
     const isRouted = this.#decision !== undefined;
-    settleMetrics(
-      this.#context.metrics,
+    this.#context.settlements.add(
       {
         requestId: this.#head.requestId,
         attempt: this.#attempts,
@@ -593,7 +591,6 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
       },
       this.#promptTokens,
       this.#completionTokens,
-      this.#context.decisions,
     );
   }
 }

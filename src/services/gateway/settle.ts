@@ -1,47 +1,94 @@
 // What one finished request adds to the figures. Label values come from our own tables only: a
-// model that no backend lists counts as `other`.
+// model that no backend lists counts as `other`. The cells of what happens all the time are kept by
+// backend and model, so that the usual request builds no metric key.
 
 import type { DecisionLog, DecisionRecord } from './decision-log.ts';
 import {
+  type CounterCell,
   firstByteSeconds,
+  type HistogramCell,
   labelValue,
+  record as observe,
   overheadSeconds,
   requestSeconds,
   type ThreadMetrics,
 } from './thread-metrics.ts';
 
-export function settleMetrics(
-  metrics: ThreadMetrics,
-  record: DecisionRecord,
-  promptTokens: number,
-  completionTokens: number,
-  decisions: DecisionLog,
-): void {
-  const backend = record.backendId ?? 'none';
-  const model = record.servedModel === undefined ? 'other' : labelValue(record.servedModel);
-  metrics.count(
-    `tensorforge_requests_total{model="${model}",backend="${backend}",status="${record.status}"}`,
-  );
-  metrics.observe(
-    `tensorforge_request_duration_seconds{backend="${backend}"}`,
-    requestSeconds,
-    record.totalMs / 1000,
-  );
-  metrics.observe('tensorforge_overhead_seconds', overheadSeconds, record.overheadMs / 1000);
-  if (record.firstByteMs !== undefined) {
-    metrics.observe(
-      `tensorforge_time_to_first_byte_seconds{backend="${backend}"}`,
-      firstByteSeconds,
-      record.firstByteMs / 1000,
-    );
+type BackendCells = {
+  readonly duration: HistogramCell;
+  readonly firstByte: HistogramCell;
+  /** Model -> status -> requests. */
+  readonly requests: Map<string, Map<number, CounterCell>>;
+};
+
+export class Settlements {
+  readonly #metrics: ThreadMetrics;
+  readonly #decisions: DecisionLog;
+  readonly #overhead: HistogramCell;
+  readonly #inputTokens: CounterCell;
+  readonly #outputTokens: CounterCell;
+  readonly #backends = new Map<string, BackendCells>();
+
+  constructor(metrics: ThreadMetrics, decisions: DecisionLog) {
+    this.#metrics = metrics;
+    this.#decisions = decisions;
+    this.#overhead = metrics.histogram('tensorforge_overhead_seconds', overheadSeconds);
+    this.#inputTokens = metrics.counter('tensorforge_tokens_total{type="input"}');
+    this.#outputTokens = metrics.counter('tensorforge_tokens_total{type="output"}');
   }
-  if (record.code !== undefined) {
-    metrics.count(`tensorforge_errors_total{error_type="${record.code}",model="${model}"}`);
+
+  add(record: DecisionRecord, promptTokens: number, completionTokens: number): void {
+    const model = record.servedModel ?? 'other';
+    const cells = this.#cellsOf(record.backendId ?? 'none');
+    this.#requestsOf(cells, record.backendId ?? 'none', model, record.status).value++;
+    observe(cells.duration, record.totalMs / 1000);
+    observe(this.#overhead, record.overheadMs / 1000);
+    if (record.firstByteMs !== undefined) observe(cells.firstByte, record.firstByteMs / 1000);
+    if (record.code !== undefined) {
+      const labels = `error_type="${record.code}",model="${labelValue(model)}"`;
+      this.#metrics.count(`tensorforge_errors_total{${labels}}`);
+    }
+    if (record.attempt > 1) this.#metrics.count('tensorforge_failovers_total', record.attempt - 1);
+    this.#inputTokens.value += promptTokens;
+    this.#outputTokens.value += completionTokens;
+    this.#decisions.add(record);
   }
-  if (record.attempt > 1) metrics.count('tensorforge_failovers_total', record.attempt - 1);
-  if (promptTokens > 0) metrics.count('tensorforge_tokens_total{type="input"}', promptTokens);
-  if (completionTokens > 0) {
-    metrics.count('tensorforge_tokens_total{type="output"}', completionTokens);
+
+  /** A backend that is gone: its cells have reported and are not kept. */
+  forget(backendId: string): void {
+    this.#backends.delete(backendId);
   }
-  decisions.add(record);
+
+  #cellsOf(backend: string): BackendCells {
+    let cells = this.#backends.get(backend);
+    if (cells === undefined) {
+      const labels = `{backend="${backend}"}`;
+      const name = 'tensorforge_time_to_first_byte_seconds';
+      cells = {
+        duration: this.#metrics.histogram(
+          `tensorforge_request_duration_seconds${labels}`,
+          requestSeconds,
+        ),
+        firstByte: this.#metrics.histogram(name + labels, firstByteSeconds),
+        requests: new Map(),
+      };
+      this.#backends.set(backend, cells);
+    }
+    return cells;
+  }
+
+  #requestsOf(cells: BackendCells, backend: string, model: string, status: number): CounterCell {
+    let byStatus = cells.requests.get(model);
+    if (byStatus === undefined) {
+      byStatus = new Map();
+      cells.requests.set(model, byStatus);
+    }
+    let cell = byStatus.get(status);
+    if (cell === undefined) {
+      const labels = `model="${labelValue(model)}",backend="${backend}",status="${status}"`;
+      cell = this.#metrics.counter(`tensorforge_requests_total{${labels}}`);
+      byStatus.set(status, cell);
+    }
+    return cell;
+  }
 }

@@ -9,7 +9,24 @@ export const overheadSeconds = [
   0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
 ] as const;
 
-type Histogram = { readonly bounds: readonly number[]; readonly counts: number[]; sum: number };
+/** One counter, for who counts the same thing often: adding to it builds no key. */
+export type CounterCell = { value: number };
+
+/** One histogram; see {@link record}. */
+export type HistogramCell = {
+  readonly bounds: readonly number[];
+  readonly counts: number[];
+  sum: number;
+};
+
+/** Adds one observation to a histogram. */
+export function record(histogram: HistogramCell, value: number): void {
+  const { bounds, counts } = histogram;
+  let bucket = 0;
+  while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++;
+  counts[bucket] = (counts[bucket] as number) + 1;
+  histogram.sum += value;
+}
 
 /** Escapes a label value for the Prometheus text format. */
 export function labelValue(value: string): string {
@@ -17,33 +34,44 @@ export function labelValue(value: string): string {
 }
 
 export class ThreadMetrics {
-  readonly #counters = new Map<string, number>();
-  readonly #histograms = new Map<string, Histogram>();
+  readonly #counters = new Map<string, CounterCell>();
+  readonly #histograms = new Map<string, HistogramCell>();
 
   /** `key` is the metric's name and its labels as they will be printed. */
+  counter(key: string): CounterCell {
+    let cell = this.#counters.get(key);
+    if (cell === undefined) {
+      cell = { value: 0 };
+      this.#counters.set(key, cell);
+    }
+    return cell;
+  }
+
+  histogram(key: string, bounds: readonly number[]): HistogramCell {
+    let cell = this.#histograms.get(key);
+    if (cell === undefined) {
+      cell = { bounds, counts: new Array<number>(bounds.length + 1).fill(0), sum: 0 };
+      this.#histograms.set(key, cell);
+    }
+    return cell;
+  }
+
   count(key: string, by = 1): void {
-    this.#counters.set(key, (this.#counters.get(key) ?? 0) + by);
+    this.counter(key).value += by;
   }
 
   observe(key: string, bounds: readonly number[], value: number): void {
-    let histogram = this.#histograms.get(key);
-    if (histogram === undefined) {
-      histogram = { bounds, counts: new Array<number>(bounds.length + 1).fill(0), sum: 0 };
-      this.#histograms.set(key, histogram);
-    }
-    let bucket = 0;
-    while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++;
-    (histogram.counts[bucket] as number)++;
-    histogram.sum += value;
+    record(this.histogram(key, bounds), value);
   }
 
   /** The increments since the last call. */
   drain(): MetricDelta[] {
     const deltas: MetricDelta[] = [];
-    for (const [key, value] of this.#counters) {
-      if (value !== 0) deltas.push({ kind: 'counter', key, value });
+    for (const [key, cell] of this.#counters) {
+      if (cell.value === 0) continue;
+      deltas.push({ kind: 'counter', key, value: cell.value });
+      cell.value = 0;
     }
-    this.#counters.clear();
     for (const [key, histogram] of this.#histograms) {
       if (histogram.counts.every((count) => count === 0)) continue;
       deltas.push({

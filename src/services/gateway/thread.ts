@@ -21,6 +21,7 @@ import { EdgeServer } from './edge-server.ts';
 import { bucketCount, bucketOf } from './latency-buckets.ts';
 import type { FromThread, ThreadStart, ToThread } from './messages.ts';
 import { RejectionLog } from './rejection-log.ts';
+import { Settlements } from './settle.ts';
 import { ThreadMetrics } from './thread-metrics.ts';
 
 const sweepEveryMs = 100;
@@ -36,7 +37,8 @@ class GatewayThread implements GatewayContext {
   readonly counts: SharedCounts;
   readonly keys: KeyTable;
   readonly metrics = new ThreadMetrics();
-  readonly decisions = new DecisionLog();
+  readonly #decisions = new DecisionLog();
+  readonly settlements = new Settlements(this.metrics, this.#decisions);
   readonly active = new SwapList<ActiveRequest>();
   readonly jsonLimits: JsonLimits;
   readonly lingering = new Lingering(() => performance.now(), this.metrics);
@@ -123,6 +125,7 @@ class GatewayThread implements GatewayContext {
   #applyTargets(message: Extract<ToThread, { type: 'targets' }>): void {
     for (const id of message.remove) {
       this.#targets.delete(id);
+      this.settlements.forget(id);
       this.#pools.get(id)?.close();
       this.#pools.delete(id);
     }
@@ -212,7 +215,7 @@ class GatewayThread implements GatewayContext {
       failed: this.#failed,
       firstByte,
       metrics,
-      decisions: this.decisions.drain(),
+      decisions: this.#decisions.drain(),
       lastUsed,
       rejections,
     });
