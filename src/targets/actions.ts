@@ -40,7 +40,7 @@ function untilStopped(plane: ControlPlane): Promise<string> {
   return new Promise((resolve) => {
     process.once('SIGTERM', () => resolve('SIGTERM'));
     process.once('SIGINT', () => resolve('SIGINT'));
-    void plane.lost.then((words) => resolve(`database lost: ${words}`));
+    void plane.lost.then(resolve);
   });
 }
 
@@ -95,7 +95,8 @@ async function up(request: UpRequest): Promise<number> {
   setTimeout(() => process.exit(1), graceMs + forceWithinMs).unref();
   const cut = await plane.stop(graceMs);
   if (cut > 0) plane.log.warn({ cut }, 'requests were cut when the grace was over');
-  return why.startsWith('database lost') ? 69 : 0;
+  if (why.startsWith('database lost')) return 69;
+  return why.startsWith('SIG') ? 0 : 1;
 }
 
 export const actions: Actions = {

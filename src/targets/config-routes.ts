@@ -1,7 +1,7 @@
 // The configuration routes of the control API: what is set and from where, is this text good, read
 // the file again.
 
-import { type Loaded, loadConfiguration } from '../config/load.ts';
+import { examineConfiguration, type Loaded } from '../config/load.ts';
 import {
   configurationCheckRequestSchema,
   configurationCheckSchema,
@@ -48,12 +48,8 @@ export function configRoutes(options: ConfigRoutesOptions): ControlRoute[] {
       answer: configurationCheckSchema,
       handle: (call) => {
         const { yaml } = configurationCheckRequestSchema.parse(call.body);
-        const loaded = loadConfiguration({ fileText: yaml, env: {}, flags: {} });
-        return json(
-          loaded.ok
-            ? { valid: true, faults: [], warnings: loaded.value.warnings }
-            : { valid: false, faults: loaded.error, warnings: [] },
-        );
+        const { faults, warnings } = examineConfiguration({ fileText: yaml, env: {}, flags: {} });
+        return json({ valid: faults.length === 0, faults, warnings });
       },
     },
     {

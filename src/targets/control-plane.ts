@@ -64,7 +64,7 @@ export type StartReport = FleetStart & {
 export type ControlPlane = {
   readonly report: StartReport;
   readonly log: Logger;
-  /** Resolves with words when it cannot go on (the database is lost). */
+  /** Resolves with words when it cannot go on: the database is lost, or threads keep dying. */
   readonly lost: Promise<string>;
   reload(): Reloaded;
   /** Drains within `graceMs`, stops everything; the number of requests that were cut. */
@@ -309,7 +309,10 @@ async function startWith(
   directory.describe({ url, port });
   return {
     log,
-    lost: database.lost,
+    lost: Promise.race([
+      database.lost.then((words) => `database lost: ${words}`),
+      gateway.pool.lost,
+    ]),
     reload,
     report: {
       ...fleetStart,

@@ -1,5 +1,6 @@
 // What the gateway threads need of the configuration.
 
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import type { Configuration } from '../config/options.ts';
@@ -30,6 +31,9 @@ export function readTls(config: Configuration): TlsPair | undefined {
   if (tlsCert === undefined || tlsKey === undefined) return undefined;
   try {
     const pair = { cert: readFileSync(tlsCert, 'utf8'), key: readFileSync(tlsKey, 'utf8') };
+    // The context takes an empty text for a certificate, and the pair apart for a pair.
+    const fits = new X509Certificate(pair.cert).checkPrivateKey(createPrivateKey(pair.key));
+    if (!fits) throw new Error('the key does not belong to the certificate');
     createSecureContext(pair);
     return pair;
   } catch (cause) {

@@ -531,7 +531,7 @@ describe('kill -9', () => {
 });
 
 describe('a database of the user', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tf-operations-'));
+  const folder = join(home, 'user-database');
   let directory: Awaited<ReturnType<typeof openDataDirectory>>;
   let server: EmbeddedServer;
   let engine: RunningSim;
@@ -557,7 +557,6 @@ describe('a database of the user', () => {
     await engine?.stop();
     await server?.stop();
     directory?.release();
-    rmSync(folder, { recursive: true, force: true });
   });
 
   it('may go away: inference goes on, control answers 503 `retry`, and all is well after', async () => {

@@ -281,6 +281,7 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
     child.kill('SIGKILL');
     await ended;
     await stopSims();
+    if (options.dataDirectory === undefined) rmSync(home, { recursive: true, force: true });
     throw error;
   }
   const adminKey = readFileSync(join(dataDirectory, 'admin.key'), 'utf8').trim();

@@ -33,10 +33,20 @@ export class ThreadPool {
   #stopping = false;
   readonly #flushes = new Map<number, Flush>();
   #flushCount = 0;
+  readonly #lost: Promise<string>;
+  #giveUp: (words: string) => void = () => {};
   readonly #drained = new Map<number, (cut: number) => void>();
 
   constructor(ports: ThreadPoolPorts) {
     this.#ports = ports;
+    this.#lost = new Promise((resolve) => {
+      this.#giveUp = resolve;
+    });
+  }
+
+  /** Resolves with words when a thread keeps dying: there is no point in going on. */
+  get lost(): Promise<string> {
+    return this.#lost;
   }
 
   get size(): number {
@@ -107,7 +117,11 @@ export class ThreadPool {
 
   #onExit(thread: number): void {
     const member = this.#members[thread];
-    if (member === undefined || member.restarts >= restartsMax) return;
+    if (member === undefined) return;
+    if (member.restarts >= restartsMax) {
+      this.#giveUp(`gateway thread ${thread} died ${restartsMax + 1} times`);
+      return;
+    }
     member.restarts++;
     // The new thread starts from the present state; a failure of it comes back here.
     this.#spawn(thread).catch(() => undefined);
