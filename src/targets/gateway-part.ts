@@ -232,8 +232,9 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
         isStopping: options.isStopping,
         openapi: () => control.openapi(),
       }),
-      ...backendRoutes({ fleet, operator: routing.operator, now }),
+      ...backendRoutes({ fleet, operator: routing.operator, now, applied: () => pool.flush() }),
       ...identityRoutes({
+        applied: () => pool.flush(),
         identity,
         nowSeconds,
         rejected: (address) => rejected(address, '/api/v1/session', 'sign_in'),

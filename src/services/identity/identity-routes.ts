@@ -26,6 +26,8 @@ import { sessionCookie } from '../../protocol/http/session-cookie.ts';
 import { type Identity, keyView } from './identity.ts';
 
 export type IdentityRoutesOptions = {
+  /** Resolves when the gateway threads know of the keys changed before. */
+  readonly applied: () => Promise<void>;
   readonly identity: Identity;
   readonly nowSeconds: () => number;
   /** Seconds to wait after too many rejected credentials of this address; 0 to go on. */
@@ -128,6 +130,7 @@ export function identityRoutes(options: IdentityRoutesOptions): ControlRoute[] {
       handle: async (call) => {
         const request = keyCreateSchema.parse(call.body);
         const { facts, secret } = await identity.createKey(request, call.principal);
+        await options.applied();
         return json({ ...keyView(facts), secret: secret.reveal() }, 201);
       },
     },
@@ -149,7 +152,9 @@ export function identityRoutes(options: IdentityRoutesOptions): ControlRoute[] {
       answer: keyViewSchema,
       handle: async (call) => {
         const id = call.params['id'] ?? '';
-        return json(keyView(await identity.revokeKey(id, call.principal.text)));
+        const facts = await identity.revokeKey(id, call.principal.text);
+        await options.applied();
+        return json(keyView(facts));
       },
     },
   ];

@@ -24,6 +24,8 @@ export type BackendRoutesOptions = {
   readonly fleet: Fleet;
   readonly operator: FleetOperator;
   readonly now: () => Instant;
+  /** Resolves when the gateway threads act on what was changed before: whoever adds may use. */
+  readonly applied: () => Promise<void>;
 };
 
 export function backendList(fleet: Fleet, now: Instant) {
@@ -35,7 +37,12 @@ export function backendList(fleet: Fleet, now: Instant) {
   };
 }
 
-export function backendRoutes({ fleet, operator, now }: BackendRoutesOptions): ControlRoute[] {
+export function backendRoutes({
+  fleet,
+  operator,
+  now,
+  applied,
+}: BackendRoutesOptions): ControlRoute[] {
   const view = (id: string) => {
     const backend = fleet.require(id);
     return backendView(backend, fleet.counters(backend.id), now());
@@ -54,6 +61,7 @@ export function backendRoutes({ fleet, operator, now }: BackendRoutesOptions): C
     summary,
     handle: async (call) => {
       await act(idOf(call), call.principal.text);
+      await applied();
       return json(view(idOf(call)));
     },
   });
@@ -81,6 +89,7 @@ export function backendRoutes({ fleet, operator, now }: BackendRoutesOptions): C
       successStatus: 201,
       handle: async (call) => {
         const id = await operator.add(backendAddSchema.parse(call.body), call.principal.text);
+        await applied();
         return json(view(id), 201);
       },
     },
@@ -102,6 +111,7 @@ export function backendRoutes({ fleet, operator, now }: BackendRoutesOptions): C
       handle: async (call) => {
         const change = backendEditSchema.parse(call.body);
         await operator.edit(idOf(call), change, call.principal.text);
+        await applied();
         return json(view(idOf(call)));
       },
     },
@@ -114,6 +124,7 @@ export function backendRoutes({ fleet, operator, now }: BackendRoutesOptions): C
       handle: async (call) => {
         const last = view(idOf(call));
         await operator.remove(idOf(call), call.principal.text);
+        await applied();
         return json(last);
       },
     },
