@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { serviceCatalog } from '../../src/core/topology/service-catalog.ts';
 import { gatewayHealthSchema } from '../../src/protocol/control/schemas.ts';
 import { matchDataPlane } from '../../src/services/gateway/http-routes.ts';
+import { startSim } from '../../src/services/sim/sim-server.ts';
 import { eventually, temporaryFolder } from '../support/postgres.ts';
 import { type Product, startProduct } from '../support/product.ts';
 import { ask, errorCodeOf, type RawAnswer } from '../support/raw-client.ts';
@@ -498,6 +499,43 @@ describe('keys', () => {
     assert.equal(parsed(keySchema, revoked).revoked, true);
     assertRefused(await request('GET', '/api/v1/me', { key: made.secret }), 401, 'invalid_api_key');
     assertRefused(await asAdmin('GET', '/api/v1/keys/key_x'), 404, 'key_not_found');
+  });
+
+  it('and backends may be used at once, whichever thread a connection meets', async () => {
+    const engine = await startSim({
+      as: 'vllm',
+      port: 0,
+      models: ['just-added'],
+      profile: 'h100-7b',
+      speed: 50,
+      seed: 1,
+    });
+    try {
+      const made = await request('POST', '/api/v1/keys', {
+        key: product.adminKey,
+        body: '{"name":"at once"}',
+      });
+      const added = await request('POST', '/api/v1/backends', {
+        key: product.adminKey,
+        body: JSON.stringify({ url: engine.url, name: 'just-added', type: 'vllm' }),
+      });
+      assert.deepEqual([made.status, added.status], [201, 201]);
+      const { secret } = JSON.parse(made.body.toString()) as { readonly secret: string };
+      const body =
+        '{"model":"just-added","max_tokens":1,"messages":[{"role":"user","content":"x"}]}';
+      const answers = await Promise.all(
+        Array.from({ length: 12 }, () =>
+          request('POST', '/v1/chat/completions', { key: secret, body }),
+        ),
+      );
+      assert.deepEqual(
+        answers.map((answer) => answer.status),
+        answers.map(() => 200),
+      );
+    } finally {
+      await request('DELETE', '/api/v1/backends/just-added', { key: product.adminKey });
+      await engine.stop();
+    }
   });
 
   it('live for 90 days unless told otherwise, and 0 days is refused', async () => {
