@@ -7,7 +7,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { backendTypes } from '../config/backend-entry.ts';
+import { backendTypes } from '../base/backend-type.ts';
 import { listOptions } from '../config/options.ts';
 import { backendTypeSchema } from '../protocol/control/schemas.ts';
 import { simFaultKinds } from '../protocol/sim/schemas.ts';

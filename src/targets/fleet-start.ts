@@ -1,9 +1,10 @@
 // What backends an installation begins with: those of the configuration, those that operators added
 // or decided about before, those found on this machine, and simulated ones when there is none.
 
+import type { OwnListener } from '../base/backend-url.ts';
 import type { Configuration } from '../config/options.ts';
 import type { Backend } from '../core/backends/backend.ts';
-import { canonicalBaseUrl, type OwnListener } from '../core/backends/url.ts';
+import { canonicalBaseUrl } from '../core/backends/url.ts';
 import { TensorForgeError } from '../errors/tensorforge-error.ts';
 import type { StoredBackend } from '../io/postgres/backend-store.ts';
 import type { PortReport } from '../services/routing/discovery.ts';

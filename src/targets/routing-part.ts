@@ -1,10 +1,10 @@
 // The routing service, wired: fleet, health checker, operator, discovery, simulated engines.
 
+import type { OwnListener } from '../base/backend-url.ts';
+import { refuseAddress } from '../base/network-address.ts';
 import { seededRandom } from '../base/random.ts';
 import { Secret } from '../base/secret.ts';
 import type { Configuration } from '../config/options.ts';
-import type { OwnListener } from '../core/backends/url.ts';
-import { refuseAddress } from '../core/backends/url-address.ts';
 import { createProbeClient } from '../io/http/probe/probe-client.ts';
 import type { Logger } from '../io/log/logger.ts';
 import type { Sql } from '../io/postgres/connection.ts';

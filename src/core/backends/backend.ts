@@ -1,21 +1,9 @@
 // A backend is one model server at one URL; a model is what it offers under one id.
 // Records are frozen and shared, never cloned: writers replace them (specification BR 2.4).
 
+import type { BackendType } from '../../base/backend-type.ts';
 import type { BackendId } from '../../base/brand.ts';
 import type { Instant } from '../../base/time.ts';
-
-export const backendTypes = [
-  'ollama',
-  'vllm',
-  'llamacpp',
-  'exo',
-  'openai',
-  'generic',
-  'lmstudio',
-  'anthropic',
-  'google',
-] as const;
-export type BackendType = (typeof backendTypes)[number];
 
 export const backendStatuses = ['healthy', 'unhealthy', 'unknown', 'draining'] as const;
 export type BackendStatus = (typeof backendStatuses)[number];
@@ -34,12 +22,6 @@ export const discoverySources = ['static', 'mdns', 'manual'] as const;
 export type DiscoverySource = (typeof discoverySources)[number];
 
 export type PrivacyZone = 'restricted' | 'open';
-
-const cloudTypes: ReadonlySet<BackendType> = new Set(['openai', 'anthropic', 'google']);
-
-export function isCloudType(type: BackendType): boolean {
-  return cloudTypes.has(type);
-}
 
 /** What one backend offers under one id. Exactly these seven members go over the wire. */
 export type Model = {

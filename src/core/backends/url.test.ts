@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { canonicalBaseUrl, type OwnListener } from './url.ts';
-import { isLoopbackAddress, parseIpv6, refuseAddress } from './url-address.ts';
+import type { OwnListener } from '../../base/backend-url.ts';
+import { isLoopbackAddress, parseIpv6, refuseAddress } from '../../base/network-address.ts';
+import { canonicalBaseUrl } from './url.ts';
 
 const own: readonly OwnListener[] = [{ address: '127.0.0.1', port: 8120 }];
 

@@ -1,10 +1,10 @@
 // What a decision sees of the fleet: an immutable list of backends with an index by model, and the
 // routing settings. Threads swap the whole object; a request keeps the one it began with.
 
+import { type BackendType, isCloudType } from '../../base/backend-type.ts';
 import type { BackendId } from '../../base/brand.ts';
 import { compareText } from '../../base/compare.ts';
-import type { BackendStatus, BackendType, Model, PrivacyZone } from '../backends/backend.ts';
-import { isCloudType } from '../backends/backend.ts';
+import type { BackendStatus, Model, PrivacyZone } from '../backends/backend.ts';
 
 /** One backend as a decision sees it. */
 export type Target = {

@@ -3,6 +3,7 @@
 // JSON members are snake_case; times are RFC 3339 UTC with milliseconds; latencies carry `_ms`.
 
 import { z } from 'zod';
+import { backendTypes } from '../../base/backend-type.ts';
 
 /** Query of a list: the first `limit` entries (at most 100 in one answer) after `offset`. */
 export const pageQuerySchema = z.strictObject({
@@ -10,17 +11,7 @@ export const pageQuerySchema = z.strictObject({
   offset: z.coerce.number().int().min(0).default(0),
 });
 
-export const backendTypeSchema = z.enum([
-  'ollama',
-  'vllm',
-  'llamacpp',
-  'exo',
-  'openai',
-  'generic',
-  'lmstudio',
-  'anthropic',
-  'google',
-]);
+export const backendTypeSchema = z.enum(backendTypes);
 export const backendStatusSchema = z.enum(['healthy', 'unhealthy', 'unknown', 'draining']);
 export const zoneSchema = z.enum(['restricted', 'open']);
 

@@ -16,7 +16,6 @@ export const simFaultKinds = [
   'bad_headers',
   'loading',
 ] as const;
-export type SimFaultKind = (typeof simFaultKinds)[number];
 
 /** `POST /sim/faults`. A fault holds until `count` requests had it, its time is over, or DELETE. */
 export const simFaultSchema = z.strictObject({

@@ -227,6 +227,11 @@ export class EdgeServer {
     });
   };
 
+  #checkHead(request: IncomingMessage): ReturnType<typeof checkHead> {
+    const { method = '', url: target = '/', httpVersion, rawHeaders } = request;
+    return checkHead({ method, target, httpVersion, rawHeaders }, this.#rules);
+  }
+
   #serve(
     connection: Connection,
     request: IncomingMessage,
@@ -234,15 +239,7 @@ export class EdgeServer {
     receivedMs: number,
   ): void {
     const target = request.url ?? '/';
-    const checked = checkHead(
-      {
-        method: request.method ?? '',
-        target,
-        httpVersion: request.httpVersion,
-        rawHeaders: request.rawHeaders,
-      },
-      this.#rules,
-    );
+    const checked = this.#checkHead(request);
     if (!checked.ok) {
       const { error } = checked;
       if (error.close) this.#refuseRaw(connection, target, error, error.kind);
@@ -471,15 +468,7 @@ export class EdgeServer {
       return;
     }
     const target = request.url ?? '/';
-    const checked = checkHead(
-      {
-        method: request.method ?? '',
-        target,
-        httpVersion: request.httpVersion,
-        rawHeaders: request.rawHeaders,
-      },
-      this.#rules,
-    );
+    const checked = this.#checkHead(request);
     if (!checked.ok) {
       this.#refuseRaw(connection, target, checked.error, checked.error.kind);
       return;

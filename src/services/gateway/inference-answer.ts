@@ -2,7 +2,7 @@
 // attempt, at which cost in time; and how a failure is written, once we have tried elsewhere.
 
 import type { ServerResponse } from 'node:http';
-import { isCloudType } from '../../core/backends/backend.ts';
+import { isCloudType } from '../../base/backend-type.ts';
 import type { RouteReason } from '../../core/routing/decide.ts';
 import type { Target } from '../../core/routing/snapshot.ts';
 import { entryOf } from '../../errors/catalogue.ts';

@@ -4,8 +4,9 @@
 //
 // Our own ports are never asked: a control plane that discovers itself would route in circles.
 
+import type { BackendType } from '../../base/backend-type.ts';
 import type { BackendId } from '../../base/brand.ts';
-import type { BackendType, Model } from '../../core/backends/backend.ts';
+import type { Model } from '../../core/backends/backend.ts';
 import type { ProbeClient } from '../../io/http/probe/probe-client.ts';
 import { detectType } from './adapters/detect-type.ts';
 import type { ProbeBackend } from './adapters/probe-backend.ts';

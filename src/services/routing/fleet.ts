@@ -6,16 +6,10 @@
 
 import { createHash } from 'node:crypto';
 import { assert } from '../../base/assert.ts';
+import { type BackendType, isCloudType } from '../../base/backend-type.ts';
 import type { BackendId } from '../../base/brand.ts';
 import type { Instant } from '../../base/time.ts';
-import {
-  type Backend,
-  type BackendType,
-  type DiscoverySource,
-  isCloudType,
-  type Model,
-  type PrivacyZone,
-} from '../../core/backends/backend.ts';
+import type { Backend, DiscoverySource, Model, PrivacyZone } from '../../core/backends/backend.ts';
 import type { ProbeOutcome } from '../../core/backends/health.ts';
 import { type BackendFacts, BackendRegistry, RegistryError } from '../../core/backends/registry.ts';
 import { uniqueSlug } from '../../core/backends/slug.ts';

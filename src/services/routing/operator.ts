@@ -2,9 +2,10 @@
 // and only then done. If the write fails, nothing has changed.
 
 import type { z } from 'zod';
+import type { OwnListener } from '../../base/backend-url.ts';
 import type { BackendId } from '../../base/brand.ts';
 import type { Backend } from '../../core/backends/backend.ts';
-import { canonicalBaseUrl, type OwnListener } from '../../core/backends/url.ts';
+import { canonicalBaseUrl } from '../../core/backends/url.ts';
 import { permittedKeyEnv } from '../../core/backends/url-credential.ts';
 import { TensorForgeError } from '../../errors/tensorforge-error.ts';
 import type { BackendChange } from '../../io/postgres/backend-store.ts';

@@ -3,9 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
+import type { BackendType } from '../../../base/backend-type.ts';
 import type { BackendId } from '../../../base/brand.ts';
 import { Secret } from '../../../base/secret.ts';
-import type { BackendType } from '../../../core/backends/backend.ts';
 import {
   type Answer,
   byPath,

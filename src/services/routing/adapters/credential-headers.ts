@@ -1,8 +1,8 @@
 // The header that carries a backend's credential to it. The value is read from the environment at
 // each probe, by a function from outside, and stays inside a Secret until the header is written.
 
+import { type BackendType, isCloudType } from '../../../base/backend-type.ts';
 import type { Secret } from '../../../base/secret.ts';
-import { type BackendType, isCloudType } from '../../../core/backends/backend.ts';
 import { permittedKeyEnv } from '../../../core/backends/url-credential.ts';
 import type { ProbeHeaders } from '../../../io/http/probe/probe-client.ts';
 import type { ProbeTarget } from './probe-result.ts';

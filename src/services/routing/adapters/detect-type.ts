@@ -1,7 +1,7 @@
 // Which engine listens at an address? Asked in an order in which no engine answers for another: each
 // question has a shape that only its own engine gives, and the general interface comes last.
 
-import type { BackendType } from '../../../core/backends/backend.ts';
+import type { BackendType } from '../../../base/backend-type.ts';
 import type { ProbeAnswer, ProbeClient } from '../../../io/http/probe/probe-client.ts';
 import { listOf, memberOf } from './json-shape.ts';
 import { isLoadingAnswer, looksLikeProps } from './llamacpp.ts';

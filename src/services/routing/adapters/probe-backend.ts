@@ -1,6 +1,6 @@
 // Probing one backend: its credential, its adapter, one deadline over the whole conversation.
 
-import type { BackendType } from '../../../core/backends/backend.ts';
+import type { BackendType } from '../../../base/backend-type.ts';
 import type { ProbeClient } from '../../../io/http/probe/probe-client.ts';
 import { anthropicAdapter } from './anthropic.ts';
 import { credentialHeaders, type ReadCredential } from './credential-headers.ts';

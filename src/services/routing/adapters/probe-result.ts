@@ -1,6 +1,7 @@
 // What every adapter answers when asked about one backend, and the steps that they share.
 
-import type { Backend, BackendType, Model } from '../../../core/backends/backend.ts';
+import type { BackendType } from '../../../base/backend-type.ts';
+import type { Backend, Model } from '../../../core/backends/backend.ts';
 import type {
   ProbeAnswer,
   ProbeHeaders,
