@@ -383,11 +383,13 @@ describe('a backend whose process is killed', () => {
       assert.equal(added.status, 201);
       ids.push((added.body as { id: string }).id);
     }
-    const asked = Array.from({ length: 12 }, (_, i) =>
-      ask(product, chat('mortal', { max_tokens: 4000, stream: i % 3 !== 2 })),
-    );
+    const askOne = (stream: boolean) => ask(product, chat('mortal', { max_tokens: 4000, stream }));
     const stateOf = async () =>
       (await (await fetch(`${url}/sim/state`)).json()) as Record<string, number>;
+    // The streams first: of twelve asked at once, any four may reach the engine's four places.
+    const asked = Array.from({ length: 3 }, () => askOne(true));
+    await until('three streams', async () => (await stateOf())['streams_running'] === 3);
+    asked.push(...Array.from({ length: 9 }, (_, i) => askOne(i % 3 !== 2)));
     await until('three streams and three requests without a byte', async () => {
       const state = await stateOf();
       return (state['streams_running'] ?? 0) >= 2 && (state['without_first_byte'] ?? 0) >= 3;
