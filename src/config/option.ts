@@ -8,7 +8,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { Secret } from '../base/secret.ts';
-import { parseFeatureFlags } from './service-config.ts';
+import { commaList } from '../base/text-list.ts';
 
 export type Option<T> = {
   readonly kind: 'option';
@@ -173,7 +173,7 @@ export function textList(
     fallback: () => common.fallback,
     fallbackWords: common.fallback.length === 0 ? 'none' : common.fallback.join(', '),
     expected: `a list of ${common.of}`,
-    fromText: parseFeatureFlags,
+    fromText: commaList,
   });
 }
 

@@ -1,5 +1,6 @@
 // The one error class. A refusal is the same thing as a value: see `Refusal`.
 
+import type { Fault } from '../base/fault.ts';
 import { type CatalogueEntry, type ErrorCode, entryOf } from './catalogue.ts';
 
 export type ErrorDetails = {
@@ -50,4 +51,13 @@ export class TensorForgeError extends Error {
 
 export function refusal(code: ErrorCode, message: string, info: ErrorDetails = {}): Refusal {
   return { code, message, ...info };
+}
+
+/** A fault of the core as the refusal `code`: its fields stand in `details`, the first as `param`. */
+export function refusalOf(code: ErrorCode, fault: Fault): Refusal {
+  const first = fault.details?.[0]?.field;
+  return refusal(code, `${fault.message}.`, {
+    ...(first === undefined ? {} : { param: first }),
+    ...(fault.details === undefined ? {} : { details: fault.details }),
+  });
 }

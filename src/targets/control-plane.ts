@@ -16,7 +16,7 @@ import { TensorForgeError } from '../errors/tensorforge-error.ts';
 import { type DataDirectory, openDataDirectory } from '../io/files/data-directory.ts';
 import { readSecretFile } from '../io/files/private-file.ts';
 import { createLogger, type Logger } from '../io/log/logger.ts';
-import { controlEvents } from '../io/postgres/control-events.ts';
+import { controlEvents, readEvents } from '../io/postgres/control-events.ts';
 import { type Database, openDatabase } from '../io/postgres/database.ts';
 import { Arena } from '../io/shared-memory/arena.ts';
 import { SharedCounts } from '../io/shared-memory/shared-counts.ts';
@@ -25,6 +25,7 @@ import { strangersOn } from '../services/gateway/listener-guard.ts';
 import type { Serving } from '../services/gateway/messages.ts';
 import { ServiceBoard } from '../services/gateway/service-board.ts';
 import { Identity } from '../services/identity/identity.ts';
+import { HealthAlerts } from '../services/notifications/health-alerts.ts';
 import { monotonicMs, now, nowSeconds, systemClock } from './clock.ts';
 import type { Reloaded } from './config-routes.ts';
 import { gatewayPart } from './gateway-part.ts';
@@ -149,6 +150,14 @@ async function startWith(
     log.error({ error: String(error) }, 'rejected credentials could not be written to the audit');
   };
   const audit = new AuthAudit({ sql: database.sql, events, now, onError: onAuditError });
+  const alerts = new HealthAlerts((event) => {
+    log.warn({ alert: event.kind, ...event.data }, `${event.subject}: ${event.kind}`);
+    database.sql
+      .begin((tx) => events.append(tx, [event]))
+      .catch((error: unknown) => {
+        log.error({ error: String(error) }, 'an alert could not be written to the audit');
+      });
+  });
   const identity = new Identity({
     sql: database.sql,
     events,
@@ -266,6 +275,8 @@ async function startWith(
     serving: () => serving,
     isStopping: () => stopping,
     isDatabaseThere,
+    alerts,
+    readEvents: (query) => readEvents(database.sql, query),
     onKeyUsed: (id, seconds) => used.set(id, seconds),
   });
 
@@ -295,6 +306,7 @@ async function startWith(
     guard();
     void isDatabaseThere();
     arena.beat(nowSeconds());
+    alerts.evaluate(new Map(board.list().map((one) => [one.service, one.health_score])), now());
     audit.sweep();
     if (used.size === 0) return;
     const batch = new Map(used);

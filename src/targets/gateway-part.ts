@@ -7,10 +7,15 @@ import { join } from 'node:path';
 import type { Secret } from '../base/secret.ts';
 import type { Loaded } from '../config/load.ts';
 import type { Configuration } from '../config/options.ts';
+import { attemptKey } from '../core/security/rules.ts';
 import type { Logger } from '../io/log/logger.ts';
+import type { EventQuery, StoredEvent } from '../io/postgres/control-events.ts';
 import type { Arena } from '../io/shared-memory/arena.ts';
-import { attemptClassOf, type SharedCounts } from '../io/shared-memory/shared-counts.ts';
+import type { SharedCounts } from '../io/shared-memory/shared-counts.ts';
 import type { LiveUpdate, OverviewWire } from '../protocol/control/schemas.ts';
+import { allocatorRoutes } from '../services/allocator/allocator-routes.ts';
+import { analyticsRoutes } from '../services/analytics/analytics-routes.ts';
+import { auditRoutes } from '../services/audit/audit-routes.ts';
 import type { AuthAudit } from '../services/audit/auth-audit.ts';
 import { Authenticator } from '../services/gateway/authenticator.ts';
 import { ControlServer } from '../services/gateway/control-server.ts';
@@ -24,6 +29,7 @@ import { ThreadPool } from '../services/gateway/thread-pool.ts';
 import { Traffic } from '../services/gateway/traffic.ts';
 import type { Identity } from '../services/identity/identity.ts';
 import { identityRoutes } from '../services/identity/identity-routes.ts';
+import type { HealthAlerts } from '../services/notifications/health-alerts.ts';
 import { backendList, backendRoutes } from '../services/routing/backend-routes.ts';
 import { isRoutable, statusWords } from '../services/routing/backend-view.ts';
 import { monotonicMs, now, nowSeconds } from './clock.ts';
@@ -54,6 +60,8 @@ export type GatewayPartOptions = {
   readonly serving: () => Serving;
   readonly isStopping: () => boolean;
   readonly isDatabaseThere: () => Promise<boolean>;
+  readonly alerts: HealthAlerts;
+  readonly readEvents: (query: EventQuery) => Promise<readonly StoredEvent[]>;
   readonly onKeyUsed: (keyId: string, unixSeconds: number) => void;
 };
 
@@ -118,6 +126,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
       uptimeSeconds: uptimeSeconds(),
       inFlight: arena.inFlight(),
       backends: briefs(),
+      alerts: options.alerts.standing(),
       traffic,
     });
   const backendsUpdate = (): LiveUpdate => ({
@@ -175,8 +184,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
   const rejected = (address: string, path: string, reason: string): number => {
     audit.note([{ address, path, reason, count: 1 }]);
     return counts.rejectionDelaySeconds(
-      address,
-      attemptClassOf(path),
+      attemptKey(address, path),
       nowSeconds(),
       config.limits.authAttemptsPerMinute,
     );
@@ -239,6 +247,16 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
         nowSeconds,
         rejected: (address) => rejected(address, '/api/v1/session', 'sign_in'),
       }),
+      ...allocatorRoutes(),
+      ...analyticsRoutes({
+        now,
+        flush: () => pool.flush(),
+        recent: (seconds) => traffic.recent(seconds, nowSeconds()),
+        firstByte: (seconds) => traffic.firstByte(seconds, nowSeconds()),
+        services: () => board.list(),
+        alerts: () => options.alerts.standing(),
+      }),
+      ...auditRoutes({ read: options.readEvents }),
       ...configRoutes({
         current: options.loaded,
         file: options.configurationFile,

@@ -33,6 +33,8 @@ function decision(n: number, at = n): DecisionWire {
     first_byte_ms: 10,
     total_ms: 20,
     overhead_ms: 0.2,
+    selected_latency_ms: null,
+    minimum_latency_ms: null,
     candidates: [],
   };
 }

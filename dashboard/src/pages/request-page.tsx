@@ -35,6 +35,7 @@ function Facts({ decision }: { readonly decision: DecisionWire }) {
     ['Key, group', `${decision.key_id}, ${decision.group_name}`],
     ['Attempts', formatCount(decision.attempts)],
     ['Route', decision.route_reason ?? 'no rule applied'],
+    ['Average first byte when chosen', latencies(decision)],
   ];
   return (
     <dl className={styles.facts}>
@@ -43,6 +44,12 @@ function Facts({ decision }: { readonly decision: DecisionWire }) {
       ))}
     </dl>
   );
+}
+
+/** The chosen backend's average beside the lowest one there was, as the decision read them. */
+function latencies({ selected_latency_ms, minimum_latency_ms }: DecisionWire): string {
+  if (selected_latency_ms === null || minimum_latency_ms === null) return 'not measured yet';
+  return `${formatLatency(selected_latency_ms)}, lowest ${formatLatency(minimum_latency_ms)}`;
 }
 
 function Fact({ name, value }: { readonly name: string; readonly value: string }) {

@@ -43,6 +43,13 @@ const titles: Readonly<Record<Outcome, string>> = {
   not_to: 'NOT TO',
 };
 
+/** What the choice was between; nothing when the chosen backend had not been measured. */
+function latencyWords(decision: DecisionWire): string {
+  const { selected_latency_ms: selected, minimum_latency_ms: minimum } = decision;
+  if (selected === null || minimum === null) return '';
+  return `  average first byte ${shownMs(selected)}, lowest ${shownMs(minimum)}`;
+}
+
 function printDecision(context: Context, decision: DecisionWire): void {
   const candidates = decision.candidates.toSorted(
     (a, b) =>
@@ -61,7 +68,7 @@ function printDecision(context: Context, decision: DecisionWire): void {
       counted(decision.attempts, 'attempt'),
     ];
     context.out(escapeControl(facts.join('  ')));
-    context.out(escapeControl(decision.reason));
+    context.out(escapeControl(`${decision.reason}${latencyWords(decision)}`));
   }
   printListing(context, {
     rows: candidates,

@@ -98,6 +98,8 @@ export const decisionFixture: DecisionWire = decisionSchema.parse({
   first_byte_ms: 214,
   total_ms: 3100,
   overhead_ms: 0.21,
+  selected_latency_ms: 12,
+  minimum_latency_ms: 12,
   candidates: [
     {
       backend_id: 'box-3',

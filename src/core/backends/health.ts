@@ -29,6 +29,8 @@
 // Times are milliseconds of one monotonic clock, so that a clock set back delays no probe.
 
 import { assert } from '../../base/assert.ts';
+import { saturatingDifference } from '../../base/numbers.ts';
+import { backoff } from '../resilience/retry.ts';
 import type { Backend, BackendStatus, Model, StatusReason } from './backend.ts';
 
 export type HealthConfig = {
@@ -137,9 +139,7 @@ export function newProbeRun(nowMs: number): ProbeRun {
 /** The interval after `failures` failures in a row, without jitter. */
 export function probeIntervalMs(failures: number, config: HealthConfig): number {
   const ceiling = Math.max(config.backoffMaxMs, config.intervalMs);
-  // 2^40 intervals are beyond any ceiling; the cap keeps the power finite.
-  const doublings = Math.min(40, Math.max(0, failures - config.backoffAfter));
-  return Math.min(ceiling, config.intervalMs * 2 ** doublings);
+  return backoff(config.intervalMs, saturatingDifference(failures, config.backoffAfter), ceiling);
 }
 
 /** The share of the first interval for backend `index` of `count`: evenly spread, >= 100 ms apart. */

@@ -63,6 +63,8 @@ export type Consideration = {
   readonly score: number | undefined;
   /** Requests in flight, as read for the score; 0 for an excluded backend. */
   readonly pending: number;
+  /** First-byte latency, ms, as read for the score; 0 for an excluded or unmeasured backend. */
+  readonly latencyMs: number;
   readonly stage: Stage | undefined;
   readonly reason: string;
 };
@@ -270,12 +272,14 @@ export function decide(
         target,
         score: undefined,
         pending: 0,
+        latencyMs: 0,
         stage: exclusion.stage,
         reason: exclusion.reason,
       });
       continue;
     }
     const pending = counters.pending(target.slot);
+    const latencyMs = counters.latencyMs(target.slot);
     const score =
       snapshot.settings.strategy === 'priority_only'
         ? -target.priority
@@ -284,11 +288,11 @@ export function decide(
               priority: target.priority,
               pending,
               capacity: counters.capacityOf(target.slot),
-              latencyMs: counters.latencyMs(target.slot),
+              latencyMs,
             },
             snapshot.settings.weights,
           );
-    const candidate: Scored = { target, score, pending, stage: undefined, reason: '' };
+    const candidate: Scored = { target, score, pending, latencyMs, stage: undefined, reason: '' };
     scored.push(candidate);
     considered.push(candidate);
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { isIPv4, isIPv6 } from 'node:net';
 import { it } from 'node:test';
 import fc from 'fast-check';
+import { holds } from '../../../test/support/properties.ts';
 import { addressBlock, parseIp } from './ip-address.ts';
 import { ipAllowed } from './ip-allowed.ts';
 
@@ -15,6 +16,25 @@ it('an address is admitted by an equal entry in any spelling, and by no prefix o
   assert.ok(ipAllowed('fe80::1%eth0', ['fe80::1']));
   assert.ok(!ipAllowed('10.0.0.1', []));
 });
+
+const byte = fc.nat(255);
+const fourBytes = fc.tuple(byte, byte, byte, byte);
+
+holds(
+  'only the equal address is admitted, whatever prefix or continuation of its text an entry is',
+  fc.property(fourBytes, fourBytes, fc.nat(20), byte, (mine, other, cut, digit) => {
+    const [address, entry] = [mine.join('.'), other.join('.')];
+    const isEqual = mine.every((one, at) => one === other[at]);
+    assert.equal(ipAllowed(address, [entry]), isEqual);
+    assert.equal(ipAllowed(`::ffff:${address}`, [entry]), isEqual);
+    const prefix = address.slice(0, cut);
+    assert.equal(ipAllowed(address, [prefix]), prefix === address);
+    assert.equal(ipAllowed(prefix, [address]), prefix === address);
+    for (const longer of [`${address}${digit}`, `${address}.${digit}`, `${digit}${address}`]) {
+      assert.ok(!ipAllowed(address, [longer]) && !ipAllowed(longer, [address]), longer);
+    }
+  }),
+);
 
 it('an entry may be a block, matched numerically', () => {
   assert.ok(ipAllowed('10.1.2.3', ['10.0.0.0/8']));
@@ -40,7 +60,7 @@ it('an entry or an address that is none admits nobody', () => {
     '1::2::3',
   ];
   for (const entry of bad) assert.ok(!ipAllowed('10.0.0.1', [entry]), entry);
-  for (const address of ['', 'localhost', '10.0.0.256', '0x0a000001', '10.0.0.1 ']) {
+  for (const address of ['', '1.2.3.4::', 'localhost', '10.0.0.256', '0x0a000001', '10.0.0.1 ']) {
     assert.ok(!ipAllowed(address, ['0.0.0.0/0', '::/0', address]), address);
   }
 });

@@ -3,60 +3,20 @@
 //
 // An address is eight 16-bit groups; IPv4 lives in the mapped range ::ffff:0:0/96.
 
+import { parseIpv4, parseIpv6 } from '../../base/network-address.ts';
+
 export type IpGroups = readonly number[];
-
-function ipv4Groups(text: string): readonly [number, number] | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4) return undefined;
-  const bytes: number[] = [];
-  for (const part of parts) {
-    // No leading zeros: some readers take them as octal.
-    if (!/^(?:0|[1-9][0-9]{0,2})$/.test(part)) return undefined;
-    const byte = Number(part);
-    if (byte > 255) return undefined;
-    bytes.push(byte);
-  }
-  const [a = 0, b = 0, c = 0, d = 0] = bytes;
-  return [a * 256 + b, c * 256 + d];
-}
-
-/** The groups of one side of `::`; a dotted IPv4 tail counts as two. */
-function groupsOf(side: string): number[] | undefined {
-  if (side === '') return [];
-  const groups: number[] = [];
-  const parts = side.split(':');
-  for (const [at, part] of parts.entries()) {
-    if (at === parts.length - 1 && part.includes('.')) {
-      const tail = ipv4Groups(part);
-      if (tail === undefined) return undefined;
-      groups.push(...tail);
-    } else if (/^[0-9a-f]{1,4}$/i.test(part)) {
-      groups.push(Number.parseInt(part, 16));
-    } else {
-      return undefined;
-    }
-  }
-  return groups;
-}
-
-function ipv6Groups(text: string): IpGroups | undefined {
-  const sides = text.split('::');
-  if (sides.length > 2) return undefined;
-  const head = groupsOf(sides[0] ?? '');
-  const tail = groupsOf(sides[1] ?? '');
-  if (head === undefined || tail === undefined) return undefined;
-  if (sides.length === 1) return head.length === 8 ? head : undefined;
-  // `::` stands for at least one group, and an IPv4 tail only at the very end.
-  if ((sides[0] ?? '').includes('.')) return undefined;
-  const gap = 8 - head.length - tail.length;
-  return gap < 1 ? undefined : [...head, ...new Array<number>(gap).fill(0), ...tail];
-}
 
 /** Reads IPv4 or IPv6 text, a `%zone` ignored; undefined for anything else. */
 export function parseIp(text: string): IpGroups | undefined {
-  if (text.includes(':')) return ipv6Groups(text.replace(/%[A-Za-z0-9._-]+$/, ''));
-  const v4 = ipv4Groups(text);
-  return v4 === undefined ? undefined : [0, 0, 0, 0, 0, 0xffff, ...v4];
+  if (text.includes(':')) {
+    const bare = text.replace(/%[A-Za-z0-9._-]+$/, '');
+    // A dotted tail stands at the very end: `1.2.3.4::` is no address.
+    return /\..*::/.test(bare) ? undefined : parseIpv6(bare);
+  }
+  const [a, b, c, d] = parseIpv4(text) ?? [];
+  if (a === undefined || b === undefined || c === undefined || d === undefined) return undefined;
+  return [0, 0, 0, 0, 0, 0xffff, a * 256 + b, c * 256 + d];
 }
 
 export function isIpv4(groups: IpGroups): boolean {

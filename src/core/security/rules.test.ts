@@ -3,10 +3,13 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import {
+  attemptClassOf,
   attemptKey,
   hasPermissions,
   isAllowedOrigin,
   isMonotonic,
+  isTokenExpired,
+  isTokenLive,
   isTokenWellFormed,
   passwordStrength,
   rateLimitKey,
@@ -33,12 +36,12 @@ it('an origin is allowed only as an exact member', () => {
   assert.ok(!isAllowedOrigin(origin, []));
 });
 
-it('a token is well formed unless it is empty or blank', () => {
-  assert.ok(isTokenWellFormed('ab'));
+it('E.2 row 4: a token is well formed unless it is empty or blank', () => {
+  for (const token of ['a', 'ab', ' a ']) assert.ok(isTokenWellFormed(token), token);
   for (const blank of ['', ' ', '\t\n', '\u00a0']) assert.ok(!isTokenWellFormed(blank));
 });
 
-it('a password of 7, 8, 16 and 17 code points is weak, medium, medium and strong', () => {
+it('E.2 row 7: a password of 7, 8, 16 and 17 code points is weak, medium, medium and strong', () => {
   const strengths = [0, 7, 8, 16, 17].map((length) => passwordStrength('🔑'.repeat(length)));
   assert.deepEqual(strengths, ['weak', 'weak', 'medium', 'medium', 'strong']);
 });
@@ -48,11 +51,36 @@ it('a rate limit key holds both parts', () => {
 });
 
 it('attempts are counted per IPv4 address and per IPv6 /64', () => {
-  assert.equal(attemptKey('::ffff:10.0.0.1', 'v1'), 'ratelimit:10.0.0.1:v1');
-  assert.equal(attemptKey('10.0.0.1', 'v1'), 'ratelimit:10.0.0.1:v1');
-  assert.equal(attemptKey('2001:db8::1', 'v1'), attemptKey('2001:db8:0:0:ffff::2', 'v1'));
-  assert.notEqual(attemptKey('2001:db8::1', 'v1'), attemptKey('2001:db8:0:1::1', 'v1'));
-  assert.notEqual(attemptKey('2001:db8::1', 'v1'), attemptKey('2001:db8::1', 'api'));
+  assert.equal(attemptKey('::ffff:10.0.0.1', '/v1'), 'ratelimit:10.0.0.1:data_plane');
+  assert.equal(attemptKey('10.0.0.1', '/v1/models'), 'ratelimit:10.0.0.1:data_plane');
+  assert.equal(attemptKey('2001:db8::1', '/v1'), attemptKey('2001:db8:0:0:ffff::2', '/v1'));
+  assert.notEqual(attemptKey('2001:db8::1', '/v1'), attemptKey('2001:db8:0:1::1', '/v1'));
+  assert.notEqual(attemptKey('2001:db8::1', '/v1'), attemptKey('2001:db8::1', '/api/v1/keys'));
+});
+
+it('attempts on the data plane, on the control API and at sign-in are counted apart', () => {
+  const classes: readonly (readonly [string, string])[] = [
+    ['/v1', 'data_plane'],
+    ['/v1/models', 'data_plane'],
+    ['/v1x', 'control'],
+    ['/api/v1/keys', 'control'],
+    ['/nothing', 'control'],
+    ['/api/v1/session', 'sign_in'],
+  ];
+  for (const [path, expected] of classes) assert.equal(attemptClassOf(path), expected, path);
+});
+
+it('SO8: a token lives from its issue to just before its end, where a session still does', () => {
+  const instants = [999, 1000, 1099, 1100, 1101, Number.NaN];
+  assert.deepEqual(
+    instants.map((now) => isTokenLive(1000, 100, now)),
+    [false, true, true, false, false, false],
+  );
+  assert.deepEqual(
+    instants.map((now) => isTokenExpired(1000, 100, now)),
+    [false, false, false, true, true, false],
+  );
+  assert.ok(!isTokenLive(1000, 0, 1000), 'a life of no time has no instant');
 });
 
 it('a session still lives at the instant of its end', () => {

@@ -36,9 +36,27 @@ export function rateLimitKey(ip: string, path: string): string {
   return `ratelimit:${ip}:${path}`;
 }
 
-/** The key under which rejected credentials are counted: IPv6 per /64 (ruling R11). */
-export function attemptKey(address: string, pathClass: string): string {
-  return rateLimitKey(addressBlock(address), pathClass);
+/** What kind of path was tried: attempts on one do not use up those on another. */
+export type AttemptClass = 'data_plane' | 'control' | 'sign_in';
+
+export function attemptClassOf(path: string): AttemptClass {
+  if (path === '/v1' || path.startsWith('/v1/')) return 'data_plane';
+  return path === '/api/v1/session' ? 'sign_in' : 'control';
+}
+
+/** The key under which rejected credentials of a client are counted: IPv6 per /64 (ruling R11). */
+export function attemptKey(address: string, path: string): string {
+  return rateLimitKey(addressBlock(address), attemptClassOf(path));
+}
+
+/** A token is expired from the instant issuedAt + ttl on. */
+export function isTokenExpired(issuedAt: number, ttl: number, now: number): boolean {
+  return now >= issuedAt + ttl;
+}
+
+/** A token lives in [issuedAt, issuedAt + ttl): not before it was issued, and not at its end. */
+export function isTokenLive(issuedAt: number, ttl: number, now: number): boolean {
+  return now >= issuedAt && !isTokenExpired(issuedAt, ttl, now);
 }
 
 /** A session still lives at the instant issuedAt + ttl; a token does not (platform A.12). */

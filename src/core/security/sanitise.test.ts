@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
+import { holds } from '../../../test/support/properties.ts';
 import { sanitisePath, sanitizeHeader } from './sanitise.ts';
 
 it('a sanitised path keeps its segments and loses every way out', () => {
@@ -12,6 +13,9 @@ it('a sanitised path keeps its segments and loses every way out', () => {
     ['a\\..\\b', 'a/b'],
     ['%2e%2e%2fa', 'a'],
     ['%252e%252e/a', '%2e%2e/a'],
+    ['a/./b/..//c\\d', 'a/b/c/d'],
+    ['/', ''],
+    ['..', ''],
     ['', ''],
   ];
   for (const [path, clean] of expected)
@@ -39,6 +43,23 @@ it('a sanitised path is relative and has no parent segment', () => {
     { seed: 20_260_106, numRuns: 3000 },
   );
 });
+
+const path = fc
+  .array(
+    fc.oneof(fc.constantFrom('/', '\\', '..', '.', '....//', '../', '..\\', '%2e'), fc.string()),
+  )
+  .map((pieces) => pieces.join(''));
+
+holds(
+  'a clean path stays clean: escaped for another journey, or as it is where it holds no escape',
+  fc.property(path, (dirty) => {
+    const result = sanitisePath(dirty);
+    if (!result.ok) return;
+    const again = sanitisePath(result.value.replaceAll('%', '%25'));
+    assert.deepEqual(again, result);
+    if (!result.value.includes('%')) assert.deepEqual(sanitisePath(result.value), result);
+  }),
+);
 
 it('a sanitised header value has no CR and no LF', () => {
   assert.equal(sanitizeHeader('a\r\nb\nc\rd'), 'abcd');

@@ -22,4 +22,7 @@ test('the error rate is a share, also for dirty input', () => {
   assert.equal(errorRate(0, 5), 0);
   assert.equal(errorRate(5, 0), 0);
   assert.equal(errorRate(5, 9), 1);
+  assert.equal(errorRate(0, 0), 0);
+  assert.equal(errorRate(5, -1), 0);
+  assert.ok(Number.isNaN(errorRate(5, Number.NaN)), 'what is not known is not healthy');
 });

@@ -8,6 +8,7 @@
 
 import { compareText } from '../../base/compare.ts';
 import { err, ok, type Result } from '../../base/result.ts';
+import { type DependencyEdge, dependencyOrder } from '../concurrency/dependency-order.ts';
 import type { ServiceDefinition } from './service-catalog.ts';
 
 export type ContractFault = {
@@ -39,42 +40,38 @@ export function validateContract(definitions: Definitions): Result<Definitions, 
   return ok(definitions);
 }
 
-/** One cycle among `waiting`, as a path that ends where it began. */
-function findCycle(waiting: ReadonlyMap<string, ReadonlySet<string>>): readonly string[] {
+/** One cycle among services that each wait for another of them, as a path that ends where it began. */
+function findCycle(waiting: Definitions): readonly string[] {
+  const needs = new Map(waiting.map(({ id, dependencies }) => [id, dependencies]));
   const path: string[] = [];
-  let id = [...waiting.keys()].sort(compareText)[0];
+  let id = [...needs.keys()].sort(compareText)[0];
   while (id !== undefined && !path.includes(id)) {
     path.push(id);
     // Whatever still waits has a dependency that waits too, so the walk must come round.
-    id = [...(waiting.get(id) ?? [])].filter((next) => waiting.has(next)).sort(compareText)[0];
+    id = (needs.get(id) ?? []).filter((next) => needs.has(next)).sort(compareText)[0];
   }
   return id === undefined ? path : [...path.slice(path.indexOf(id)), id];
 }
 
 /**
- * Dependencies before dependents: Kahn's algorithm with an alphabetically sorted ready set, so the
- * order is the same everywhere. The order to start in; its reverse is the order to stop in.
+ * Dependencies before dependents; among the services that could come next always the alphabetically
+ * first, so the order is the same everywhere. The order to start in; its reverse is the order to
+ * stop in.
  */
 export function topologicalOrder(
   definitions: Definitions,
 ): Result<readonly string[], ContractFault> {
   const valid = validateContract(definitions);
   if (!valid.ok) return valid;
-  const waiting = new Map(definitions.map(({ id, dependencies }) => [id, new Set(dependencies)]));
-  const order: string[] = [];
-  // A service joins the ready set the moment its last dependency is placed.
-  const ready = definitions.filter((d) => d.dependencies.length === 0).map((d) => d.id);
-  for (;;) {
-    const next = ready.sort(compareText).shift();
-    if (next === undefined) break;
-    order.push(next);
-    waiting.delete(next);
-    for (const [id, needs] of waiting) {
-      if (needs.delete(next) && needs.size === 0) ready.push(id);
-    }
-  }
-  if (waiting.size === 0) return ok(order);
-  const cycle = findCycle(waiting);
+  const sorted = [...definitions].sort((a, b) => compareText(a.id, b.id));
+  const placeOf = new Map(sorted.map(({ id }, place) => [id, place]));
+  const edges = sorted.flatMap(({ dependencies }, place) =>
+    dependencies.map((needed): DependencyEdge => [placeOf.get(needed) ?? -1, place]),
+  );
+  const order = dependencyOrder(edges, sorted.length).flatMap((place) => sorted[place]?.id ?? []);
+  if (order.length === sorted.length) return ok(order);
+  const placed = new Set(order);
+  const cycle = findCycle(sorted.filter(({ id }) => !placed.has(id)));
   const message = `services depend on each other in a circle: ${cycle.join(' -> ')}`;
   return err({ code: 'dependency_cycle', message, services: cycle });
 }

@@ -7,7 +7,13 @@ import { testEvents, withDatabase } from '../../../test/support/postgres.ts';
 import { instant } from '../../base/time.ts';
 import { findChainFault } from '../../core/events/control-event.ts';
 import { connect } from './connection.ts';
-import { type EventToAppend, readEvents, type StoredEvent, sha256Hex } from './control-events.ts';
+import {
+  type EventQuery,
+  type EventToAppend,
+  readEvents,
+  type StoredEvent,
+  sha256Hex,
+} from './control-events.ts';
 import { rolePassword } from './embedded-roles.ts';
 
 const empty = { sequence: 0, hash: '' };
@@ -83,6 +89,23 @@ withDatabase((db) => {
     const streams = [...new Set(events.map(({ stream }) => stream))];
     assert.deepEqual(streams, ['left', 'right', 'round']);
     assert.equal(events.length, 63);
+  });
+
+  test('a window holds both of its ends, over all streams, oldest first', async () => {
+    const { sql } = db.database;
+    const at = (ms: number, stream: string) => ({
+      ...event(stream, `${ms}`),
+      occurredAt: instant(ms),
+    });
+    const start = Date.UTC(2100, 0, 1);
+    await append([at(start + 1000, 'left'), at(start + 2001, 'left'), at(start + 2000, 'right')]);
+    const read = async (query: Omit<EventQuery, 'limit'>): Promise<readonly number[]> =>
+      (await readEvents(sql, { ...query, limit: 100 })).map(({ occurredAt }) => occurredAt - start);
+    assert.deepEqual(await read({ fromMs: start }), [1000, 2000, 2001]);
+    assert.deepEqual(await read({ fromMs: start + 1000, toMs: start + 2000 }), [1000, 2000]);
+    assert.deepEqual(await read({ fromMs: start + 1001, toMs: start + 1999 }), []);
+    assert.deepEqual(await read({ fromMs: start, stream: 'left' }), [1000, 2001]);
+    assert.deepEqual(await read({ fromMs: start, kind: 'no_such_kind' }), []);
   });
 
   test('the program may not change, remove or truncate events, nor may the owner', async () => {

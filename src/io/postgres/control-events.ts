@@ -110,9 +110,13 @@ export function controlEvents(chain: ChainEvents): ControlEvents {
 
 export type EventQuery = {
   /** Every stream when absent, one after the other. */
-  readonly stream?: string;
+  readonly stream?: string | undefined;
+  readonly kind?: string | undefined;
+  /** Unix ms; both ends of the window belong to it. */
+  readonly fromMs?: number | undefined;
+  readonly toMs?: number | undefined;
   /** Only events with a greater sequence in their stream; default 0. */
-  readonly after?: number;
+  readonly after?: number | undefined;
   /** At most so many, 1 to 10000. */
   readonly limit: number;
 };
@@ -121,14 +125,19 @@ function isData(data: unknown): data is StoredEvent['data'] {
   return typeof data === 'object' && data !== null && !Array.isArray(data);
 }
 
-/** Events in the order of their streams. */
+/** The oldest events that the query asks for: in the order of their streams, a window by time. */
 export async function readEvents(sql: AnySql, query: EventQuery): Promise<readonly StoredEvent[]> {
   const limit = Math.min(Math.max(Math.trunc(query.limit), 1), 10_000);
+  const { stream, kind, fromMs, toMs } = query;
+  const isWindow = fromMs !== undefined || toMs !== undefined;
   const rows = await sql<Row<'control_events'>[]>`
     select * from control_events
-    where ${query.stream === undefined ? sql`true` : sql`stream = ${query.stream}`}
-      and sequence > ${query.after ?? 0}
-    order by stream, sequence
+    where sequence > ${query.after ?? 0}
+      ${stream === undefined ? sql`` : sql`and stream = ${stream}`}
+      ${kind === undefined ? sql`` : sql`and kind = ${kind}`}
+      ${fromMs === undefined ? sql`` : sql`and occurred_at >= ${new Date(fromMs)}`}
+      ${toMs === undefined ? sql`` : sql`and occurred_at <= ${new Date(toMs)}`}
+    order by ${isWindow ? sql`occurred_at, id` : sql`stream, sequence`}
     limit ${limit}`;
   return rows.map((row) => ({
     stream: row.stream,

@@ -111,6 +111,13 @@ export const tables = {
     health_path: 'text',
     version: 'text',
   },
+  job_transitions: {
+    sequence: 'bigint',
+    entity_id: 'text',
+    from_state: 'text',
+    to_state: 'text',
+    timestamp: 'bigint',
+  },
   schema_migrations: {
     version: 'integer',
     name: 'text',

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { addressClass, attemptClassOf, SharedCounts } from './shared-counts.ts';
+import { SharedCounts } from './shared-counts.ts';
 
 describe('connections and requests', () => {
   it('are counted for all who attach to the same memory', () => {
@@ -27,7 +27,7 @@ describe('connections and requests', () => {
 
 describe('rejected credentials', () => {
   const delays = (counts: SharedCounts, address: string, seconds: readonly number[]): number[] =>
-    seconds.map((second) => counts.rejectionDelaySeconds(address, 'control', second, 5));
+    seconds.map((second) => counts.rejectionDelaySeconds(address, second, 5));
 
   it('are told 401 five times in a minute, then how long to wait, until the minute is over', () => {
     const counts = new SharedCounts();
@@ -47,34 +47,4 @@ describe('rejected credentials', () => {
     assert.deepEqual(delays(counts, 'b', [at]), [0]);
     assert.deepEqual(delays(counts, 'a', [at - 5]), [0]);
   });
-
-  it('are counted apart on the data plane, on the control API and at sign-in', () => {
-    const counts = new SharedCounts();
-    const at = 1_800_000_000;
-    const ask = (path: string) =>
-      counts.rejectionDelaySeconds('a', attemptClassOf(path), at, 1) > 0;
-    const paths = ['/v1/models', '/api/v1/keys', '/api/v1/session', '/nothing'];
-    assert.deepEqual(paths.map(ask), [false, false, false, true]);
-    assert.deepEqual(['/v1', '/v1x', '/api/v1/session'].map(ask), [true, true, true]);
-  });
-
-  it('count for a whole /64 of IPv6', () => {
-    const counts = new SharedCounts();
-    const at = 1_800_000_000;
-    for (let i = 0; i < 5; i++) delays(counts, `2001:db8:1:2::${i}`, [at]);
-    assert.ok((delays(counts, '2001:db8:1:2:ffff::1', [at])[0] ?? 0) > 0);
-    assert.deepEqual(delays(counts, '2001:db8:1:3::1', [at]), [0]);
-  });
-});
-
-it('the class of an address is IPv4 whole and IPv6 by its /64, in either spelling', () => {
-  const classes: readonly (readonly [string, string])[] = [
-    ['127.0.0.1', '127.0.0.1'],
-    ['::ffff:10.1.2.3', '10.1.2.3'],
-    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
-    ['2001:db8::1', '2001:db8:0:0'],
-    ['::1', '0:0:0:0'],
-    ['fe80::', 'fe80:0:0:0'],
-  ];
-  for (const [address, expected] of classes) assert.equal(addressClass(address), expected, address);
 });

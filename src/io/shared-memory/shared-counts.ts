@@ -21,26 +21,6 @@ function cellOf(text: string): number {
   return ((hash ^ (hash >>> 16)) >>> 0) % cells;
 }
 
-/** IPv4 whole, IPv6 by its /64: one customer is one line of the table. */
-export function addressClass(address: string): string {
-  const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
-  if (!plain.includes(':')) return plain;
-  const [head = '', tail] = plain.split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = new Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0');
-  const groups = tail === undefined ? left : [...left, ...zeros, ...right];
-  return groups.slice(0, 4).join(':');
-}
-
-/** What kind of path was tried: attempts on one do not use up those on another. */
-export type AttemptClass = 'data_plane' | 'control' | 'sign_in';
-
-export function attemptClassOf(path: string): AttemptClass {
-  if (path === '/v1' || path.startsWith('/v1/')) return 'data_plane';
-  return path === '/api/v1/session' ? 'sign_in' : 'control';
-}
-
 export class SharedCounts {
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array;
@@ -69,17 +49,12 @@ export class SharedCounts {
   }
 
   /**
-   * Counts one rejected credential of an address on one kind of path. Answers 0 for the `allowed`
+   * Counts one rejected credential under `key`, which names a client and a kind of path. Answers 0 for the `allowed`
    * first ones of a minute, which may be told 401, else the whole seconds until the window ends.
    * Valid credentials never ask: a good key passes from a noisy address.
    */
-  rejectionDelaySeconds(
-    address: string,
-    attempt: AttemptClass,
-    nowSeconds: number,
-    allowed: number,
-  ): number {
-    const at = cellOf(`rejected ${attempt} ${addressClass(address)}`) * wordsPerCell;
+  rejectionDelaySeconds(key: string, nowSeconds: number, allowed: number): number {
+    const at = cellOf(key) * wordsPerCell;
     const now = nowSeconds | 0;
     const started = Atomics.load(this.#words, at + windowWord);
     if (started === 0 || now - started >= windowSeconds || now < started) {

@@ -185,6 +185,10 @@ export const decisionSchema = z.object({
   first_byte_ms: z.number().nullable(),
   total_ms: z.number(),
   overhead_ms: z.number(),
+  /** Average first byte of the chosen backend when it was chosen; null when never measured. */
+  selected_latency_ms: z.number().nullable(),
+  /** The lowest such average among the backends that could have been chosen. */
+  minimum_latency_ms: z.number().nullable(),
   candidates: z.array(candidateSchema),
 });
 export type DecisionWire = z.infer<typeof decisionSchema>;

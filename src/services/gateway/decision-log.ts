@@ -38,6 +38,17 @@ function candidateWords(item: Consideration, chosen: string | undefined): string
   return item.target.id === chosen ? 'chosen' : 'lower score';
 }
 
+/** What the choice was between: the average of the chosen backend and the lowest there was, ms. */
+function latenciesOf(record: DecisionRecord) {
+  const measured = record.considered.filter(({ latencyMs }) => latencyMs > 0);
+  const selected = measured.find(({ target }) => target.id === record.backendId)?.latencyMs;
+  const minimum = Math.min(...measured.map(({ latencyMs }) => latencyMs));
+  return {
+    selected_latency_ms: selected ?? null,
+    minimum_latency_ms: measured.length === 0 ? null : minimum,
+  };
+}
+
 function toWire(record: DecisionRecord): DecisionWire {
   return {
     decision_id: `${record.requestId}.${record.attempt}`,
@@ -58,6 +69,7 @@ function toWire(record: DecisionRecord): DecisionWire {
     first_byte_ms: record.firstByteMs === undefined ? null : rounded(record.firstByteMs),
     total_ms: rounded(record.totalMs),
     overhead_ms: rounded(record.overheadMs),
+    ...latenciesOf(record),
     candidates: record.considered.map((item) => ({
       backend_id: item.target.id,
       score: item.score ?? null,

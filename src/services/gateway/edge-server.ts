@@ -12,11 +12,11 @@ import {
 import { createServer as createHttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { attemptKey } from '../../core/security/rules.ts';
 import { entryOf } from '../../errors/catalogue.ts';
 import { faceOfPath } from '../../errors/faces.ts';
 import { type Refusal, refusal } from '../../errors/tensorforge-error.ts';
 import type { KeyRecord, KeyVerdict } from '../../io/credentials/key-table.ts';
-import { attemptClassOf } from '../../io/shared-memory/shared-counts.ts';
 import {
   extractCredential,
   invalidApiKeyMessage,
@@ -424,8 +424,7 @@ export class EdgeServer {
     this.#rejections.rejected(address, facts.path, reason);
     const allowed = this.#context.settings.limits.authAttemptsPerMinute;
     const delay = this.#context.counts.rejectionDelaySeconds(
-      address,
-      attemptClassOf(facts.path),
+      attemptKey(address, facts.path),
       nowSeconds,
       allowed,
     );

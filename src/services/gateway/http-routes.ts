@@ -30,6 +30,8 @@ const inference = new Map<string, RequestKind>([
 const controlOperations = new Map<string, string>([
   ['/v1/stats', 'GET'],
   ['/v1/history', 'GET'],
+  ['/v1/telemetry/export', 'GET'],
+  ['/v1/allocator/estimate', 'POST'],
 ]);
 
 function withMethod(method: string, allow: string, route: DataPlaneRoute): RouteMatch {

@@ -2,6 +2,7 @@
 // a version; figures come up as batched reports, never one message per request.
 
 import type { RoutingSettings, Target } from '../../core/routing/snapshot.ts';
+import type { PlainSketch } from '../../core/statistics/sketch-plain.ts';
 import type { KeyRecord } from '../../io/credentials/key-table.ts';
 import type { ArenaParts } from '../../io/shared-memory/arena.ts';
 import type { DecisionWire } from '../../protocol/control/schemas.ts';
@@ -117,8 +118,8 @@ export type ThreadReport = {
   readonly thread: number;
   readonly finished: number;
   readonly failed: number;
-  /** Log-bucket counts of first-byte latencies since the last report; see latency-buckets.ts. */
-  readonly firstByte: readonly (readonly [bucket: number, count: number])[];
+  /** First-byte latencies since the last report, ms; undefined without any. */
+  readonly firstByte: PlainSketch | undefined;
   readonly metrics: readonly MetricDelta[];
   /** Newest decisions since the last report, oldest first, at most 100. */
   readonly decisions: readonly DecisionWire[];

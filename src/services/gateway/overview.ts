@@ -1,6 +1,7 @@
 // The overview: one verdict the server computed, what wants a person, and the live series.
 
 import { type Instant, toRfc3339 } from '../../base/time.ts';
+import type { AlertWire } from '../../protocol/control/platform-schemas.ts';
 import type { OverviewWire } from '../../protocol/control/schemas.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -19,6 +20,7 @@ export type OverviewInput = {
   readonly uptimeSeconds: number;
   readonly inFlight: number;
   readonly backends: readonly BackendBrief[];
+  readonly alerts: readonly AlertWire[];
   readonly traffic: Traffic;
 };
 
@@ -36,6 +38,11 @@ function attentionOf(backend: BackendBrief): Attention | undefined {
     return { level: 'bad', words: `backend ${backend.id}: ${backend.statusWords}`, action: why };
   }
   return undefined;
+}
+
+function attentionOfAlert({ name, value, threshold, since }: AlertWire): Attention {
+  const score = `health score ${value.toFixed(3)} below ${threshold} since ${since}`;
+  return { level: 'attention', words: `service ${name}: ${score}`, action: 'tensorforge status' };
 }
 
 function verdictOf(
@@ -67,8 +74,7 @@ function verdictOf(
 }
 
 export function overviewOf(input: OverviewInput): OverviewWire {
-  const wants = input.backends
-    .map(attentionOf)
+  const wants = [...input.backends.map(attentionOf), ...input.alerts.map(attentionOfAlert)]
     .filter((item) => item !== undefined)
     .sort((a, b) => Number(b.level === 'bad') - Number(a.level === 'bad'));
   const { total, succeeded, failed } = input.traffic.totals;

@@ -7,6 +7,7 @@ import { present } from '../../base/assert.ts';
 import type { BackendId } from '../../base/brand.ts';
 import { SwapList } from '../../base/swap-list.ts';
 import { buildSnapshot, type RoutingSnapshot, type Target } from '../../core/routing/snapshot.ts';
+import { LogSketch } from '../../core/statistics/log-sketch.ts';
 import { refusal } from '../../errors/tensorforge-error.ts';
 import { KeyTable } from '../../io/credentials/key-table.ts';
 import { createUpstreamPool } from '../../io/http/upstream/pool.ts';
@@ -18,7 +19,6 @@ import { Lingering } from './connection.ts';
 import type { ActiveRequest, GatewayContext } from './context.ts';
 import { DecisionLog } from './decision-log.ts';
 import { EdgeServer } from './edge-server.ts';
-import { bucketCount, bucketOf } from './latency-buckets.ts';
 import type { FromThread, ThreadStart, ToThread } from './messages.ts';
 import { RejectionLog } from './rejection-log.ts';
 import { Settlements } from './settle.ts';
@@ -46,7 +46,7 @@ class GatewayThread implements GatewayContext {
   readonly #targets = new Map<string, Target>();
   readonly #pools = new Map<string, UpstreamPool>();
   readonly #send: (message: FromThread) => void;
-  readonly #firstByte = new Uint32Array(bucketCount);
+  readonly #firstByte = new LogSketch();
   readonly #edge: EdgeServer;
   #routing: ThreadStart['routing'];
   #snapshot: RoutingSnapshot;
@@ -202,18 +202,12 @@ class GatewayThread implements GatewayContext {
     const { rejections, lastUsed } = this.#rejections.drain();
     const metrics = this.metrics.drain();
     if (metrics.length === 0 && rejections.length === 0 && lastUsed.length === 0) return;
-    const firstByte: (readonly [number, number])[] = [];
-    for (let bucket = 0; bucket < bucketCount; bucket++) {
-      const count = this.#firstByte[bucket] as number;
-      if (count > 0) firstByte.push([bucket, count]);
-    }
-    this.#firstByte.fill(0);
     this.#send({
       type: 'report',
       thread: this.thread,
       finished: this.#finished,
       failed: this.#failed,
-      firstByte,
+      firstByte: this.#firstByte.count === 0 ? undefined : this.#firstByte.drain(),
       metrics,
       decisions: this.#decisions.drain(),
       lastUsed,
@@ -228,10 +222,7 @@ class GatewayThread implements GatewayContext {
   finished(isFailure: boolean, firstByteMs: number | undefined): void {
     this.#finished++;
     if (isFailure) this.#failed++;
-    if (firstByteMs !== undefined) {
-      const bucket = bucketOf(firstByteMs);
-      this.#firstByte[bucket] = (this.#firstByte[bucket] as number) + 1;
-    }
+    if (firstByteMs !== undefined) this.#firstByte.add(firstByteMs);
   }
 
   snapshot(): RoutingSnapshot {

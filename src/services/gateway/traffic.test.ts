@@ -3,8 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { LogSketch } from '../../core/statistics/log-sketch.ts';
+import type { PlainSketch } from '../../core/statistics/sketch-plain.ts';
 import type { DecisionWire } from '../../protocol/control/schemas.ts';
-import { bucketOf } from './latency-buckets.ts';
 import type { ThreadReport } from './messages.ts';
 import { firstByteSeconds } from './thread-metrics.ts';
 import { Traffic } from './traffic.ts';
@@ -15,13 +16,19 @@ function report(more: Partial<ThreadReport> = {}): ThreadReport {
     thread: 0,
     finished: 0,
     failed: 0,
-    firstByte: [],
+    firstByte: undefined,
     metrics: [],
     decisions: [],
     lastUsed: [],
     rejections: [],
     ...more,
   };
+}
+
+function latencies(...ms: readonly number[]): PlainSketch {
+  const sketch = new LogSketch();
+  for (const one of ms) sketch.add(one);
+  return sketch.toPlain();
 }
 
 function decision(id: string): DecisionWire {
@@ -44,6 +51,8 @@ function decision(id: string): DecisionWire {
     first_byte_ms: 1,
     total_ms: 2,
     overhead_ms: 1,
+    selected_latency_ms: null,
+    minimum_latency_ms: null,
     candidates: [],
   };
 }
@@ -51,8 +60,8 @@ function decision(id: string): DecisionWire {
 describe('the series', () => {
   it('adds reports of one second up, leaves the present second out, and shows quiet seconds', () => {
     const traffic = new Traffic();
-    traffic.add(report({ finished: 3, failed: 1, firstByte: [[bucketOf(20), 2]] }), 100);
-    traffic.add(report({ finished: 2, firstByte: [[bucketOf(20), 1]] }), 100);
+    traffic.add(report({ finished: 3, failed: 1, firstByte: latencies(20, 20) }), 100);
+    traffic.add(report({ finished: 2, firstByte: latencies(20) }), 100);
     traffic.add(report({ finished: 5 }), 103);
     const series = traffic.series(103);
     assert.deepEqual(
@@ -66,6 +75,22 @@ describe('the series', () => {
     assert.ok(Math.abs((series[0]?.first_byte_p50_ms ?? 0) - 20) < 1);
     assert.equal(series[1]?.first_byte_p95_ms, null);
     assert.deepEqual(traffic.series(104).at(-1)?.requests, 5);
+  });
+
+  it('quantiles of a window are those of all threads and seconds in it, with what they are worth', () => {
+    const traffic = new Traffic();
+    traffic.add(report({ firstByte: latencies(1000) }), 90);
+    for (let ms = 1; ms <= 100; ms++) {
+      traffic.add(report({ thread: ms % 2, firstByte: latencies(ms) }), 100 + (ms % 10));
+    }
+    const sketch = traffic.firstByte(10, 109);
+    assert.deepEqual([sketch.count, sketch.min, sketch.max], [100, 1, 100]);
+    for (const pct of [50, 95, 99]) {
+      const { value, relativeError } = sketch.answer(pct / 100);
+      assert.ok(Math.abs(value - pct) <= relativeError * pct, `${pct}: ${value}`);
+    }
+    assert.equal(traffic.firstByte(10, 500).count, 0);
+    assert.equal(traffic.firstByte(60, 109).max, 1000);
   });
 
   it('holds five minutes and no more, also after a long silence', () => {

@@ -2,12 +2,12 @@
 // minutes, the metrics in the Prometheus text format, and the newest decisions.
 
 import { Ring } from '../../base/ring.ts';
+import type { LogSketch } from '../../core/statistics/log-sketch.ts';
 import type { DecisionWire, OverviewWire } from '../../protocol/control/schemas.ts';
-import { bucketCount, percentileMs } from './latency-buckets.ts';
 import type { ThreadReport } from './messages.ts';
 import { firstByteSeconds, overheadSeconds, requestSeconds } from './thread-metrics.ts';
+import { firstByteSketch, TrafficSecond } from './traffic-second.ts';
 
-type Second = { t: number; requests: number; failed: number; firstByte: Uint32Array };
 type Sum = { counts: number[]; sum: number };
 type MetricKind = { readonly type: 'counter' | 'histogram'; readonly help: string };
 
@@ -69,7 +69,7 @@ const catalogue: Readonly<Record<string, MetricKind>> = {
 export type TrafficTotals = { total: number; succeeded: number; failed: number };
 
 export class Traffic {
-  readonly #seconds = new Ring<Second>(seriesSeconds);
+  readonly #seconds = new Ring<TrafficSecond>(seriesSeconds);
   readonly #decisions = new Ring<DecisionWire>(decisionsKept);
   readonly #counters = new Map<string, number>();
   readonly #histograms = new Map<string, Sum>();
@@ -86,21 +86,24 @@ export class Traffic {
   ): { readonly requests: number; readonly errors: number } {
     let requests = 0;
     let errors = 0;
-    for (const second of this.#seconds.toArray()) {
-      if (second.t <= nowSeconds - seconds) continue;
+    for (const second of this.#last(seconds, nowSeconds)) {
       requests += second.requests;
       errors += second.failed;
     }
     return { requests, errors };
   }
 
+  /** First-byte latencies of the last `seconds`, ms. */
+  firstByte(seconds: number, nowSeconds: number): LogSketch {
+    return firstByteSketch(this.#last(seconds, nowSeconds));
+  }
+
+  #last(seconds: number, nowSeconds: number): readonly TrafficSecond[] {
+    return this.#seconds.toArray().filter((second) => second.t > nowSeconds - seconds);
+  }
+
   add(report: ThreadReport, nowSeconds: number): void {
-    const second = this.#second(nowSeconds);
-    second.requests += report.finished;
-    second.failed += report.failed;
-    for (const [bucket, count] of report.firstByte) {
-      second.firstByte[bucket] = (second.firstByte[bucket] ?? 0) + count;
-    }
+    this.#second(nowSeconds).add(report);
     this.#totals.total += report.finished;
     this.#totals.failed += report.failed;
     this.#totals.succeeded += report.finished - report.failed;
@@ -122,17 +125,18 @@ export class Traffic {
     for (const decision of report.decisions) this.#decisions.push(decision);
   }
 
-  #second(t: number): Second {
+  #second(t: number): TrafficSecond {
     const latest = this.#seconds.latest();
     if (latest !== undefined && latest.t >= t) return latest;
     // Seconds without a report are seconds without a request, not gaps.
     const from = latest === undefined ? t : Math.max(latest.t + 1, t - seriesSeconds + 1);
-    let second: Second | undefined;
-    for (let at = from; at <= t; at++) {
-      second = { t: at, requests: 0, failed: 0, firstByte: new Uint32Array(bucketCount) };
+    let second = new TrafficSecond(from);
+    this.#seconds.push(second);
+    for (let at = from + 1; at <= t; at++) {
+      second = new TrafficSecond(at);
       this.#seconds.push(second);
     }
-    return second as Second;
+    return second;
   }
 
   /** Oldest first, the present second left out since it is not complete. */
@@ -145,8 +149,8 @@ export class Traffic {
         t: second.t,
         requests: second.requests,
         failed: second.failed,
-        first_byte_p50_ms: percentileMs(second.firstByte, 0.5),
-        first_byte_p95_ms: percentileMs(second.firstByte, 0.95),
+        first_byte_p50_ms: second.firstByteP50Ms,
+        first_byte_p95_ms: second.firstByteP95Ms,
       }));
   }
 
