@@ -24,13 +24,13 @@ export const history: fc.Arbitrary<readonly ReplayEvent[]> = fc.uniqueArray(
     ),
     payload: payloads,
   }),
-  { selector: ({ id, sequence }) => `${sequence}/${id}`, maxLength: 25 },
+  { selector: ({ id, sequence }) => `${sequence}/${id}`, maxLength: 25, size: 'max' },
 );
 
 /** One event per sequence, as a stream numbers them. */
 export const streamHistory: fc.Arbitrary<readonly ReplayEvent[]> = fc.uniqueArray(
   fc.record({ id: ids, sequence: fc.integer({ min: 0, max: 40 }), payload: payloads }),
-  { selector: ({ sequence }) => sequence, maxLength: 25 },
+  { selector: ({ sequence }) => sequence, maxLength: 25, size: 'max' },
 );
 
 export type Delivery = {

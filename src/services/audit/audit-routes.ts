@@ -2,9 +2,9 @@
 // The timeline keeps the original record of an event; nothing here drops or replaces one.
 
 import { instant, toRfc3339 } from '../../base/time.ts';
-import { detectGaps } from '../../core/events/gaps.ts';
 import type { TimedEvent } from '../../core/events/timed-event.ts';
-import { causalOrder, countByKind } from '../../core/events/timeline.ts';
+import { countByKind } from '../../core/events/timeline.ts';
+import { replayTimeline } from '../../core/events/timeline-replay.ts';
 import { type ControlRoute, json, needs } from '../../io/http/control-route.ts';
 import type { EventQuery, StoredEvent } from '../../io/postgres/control-events.ts';
 import { auditEventsSchema, auditQuerySchema } from '../../protocol/control/platform-schemas.ts';
@@ -35,16 +35,17 @@ function eventWire(event: StoredEvent) {
 
 /** The answer over events as the store gave them; `gapMs` undefined looks for no gaps. */
 export function auditTrail(stored: readonly StoredEvent[], gapMs: number | undefined) {
-  const events = causalOrder(stored.map(timed));
-  const gaps = gapMs === undefined ? [] : detectGaps(events, gapMs);
+  const replayed = replayTimeline(stored.map(timed), gapMs ?? Number.POSITIVE_INFINITY);
+  const { events, kind } = replayed;
+  const gaps = replayed.kind === 'incomplete' ? replayed.gaps : [];
   return {
     count: events.length,
     events: events.map(({ payload }) => eventWire(payload)),
     by_kind: Object.fromEntries(countByKind(events)),
-    complete: gaps.length === 0,
-    gaps: gaps.map(([from, to]) => ({
-      from: toRfc3339(instant(from.timestamp)),
-      to: toRfc3339(instant(to.timestamp)),
+    complete: kind === 'complete',
+    gaps: gaps.map(({ from, to }) => ({
+      from: toRfc3339(instant(from)),
+      to: toRfc3339(instant(to)),
     })),
   };
 }
