@@ -15,11 +15,13 @@ export function effectiveCooldown(mode: string, minCooldown: number): number {
   return minCooldown * cooldownMultiplier(mode);
 }
 
-export type EscalationVerdict =
+type EscalationVerdict =
   /** The burst is too small, or there is no stricter mode. */
   | { readonly kind: 'unmoved' }
   | { readonly kind: 'escalated'; readonly to: ServingMode }
-  /** The burst would have escalated, had the cooldown ended; `cooldownLeft` in the unit of `now`. */
+  /**
+   * The burst would have escalated, had the cooldown ended; `cooldownLeft` in the unit of `now`.
+   */
   | { readonly kind: 'suppressed'; readonly cooldownLeft: number };
 
 /**

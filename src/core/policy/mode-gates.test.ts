@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { holds } from '../../../test/support/properties.ts';
 import type { PriorityClass } from '../jobs/priority-class.ts';
-import { admits, admitsBatch, admitsRetry, gatesOf } from './mode-gates.ts';
+import { admits, admitsBatch, admitsRetry, gatesOf, type ModeGates } from './mode-gates.ts';
 import { modes, modeWeight, type ServingMode } from './serving-mode.ts';
 
 const classes: readonly PriorityClass[] = [1, 2, 3, 4, 5];
@@ -37,8 +37,7 @@ const grants: Readonly<Record<string, (mode: ServingMode, demand: Demand) => boo
 describe('policy', () => {
   test('each mode grants what its row of the table says', () => {
     const column = <T>(read: (mode: ServingMode) => T): readonly T[] => modes().map(read);
-    const granted = (gate: keyof ReturnType<typeof gatesOf>) =>
-      column((mode) => gatesOf(mode)[gate]);
+    const granted = (gate: keyof ModeGates) => column((mode) => gatesOf(mode)[gate]);
     assert.deepEqual(granted('emergencyShedding'), [false, false, true, true]);
     assert.deepEqual(granted('experiments'), [true, true, false, false]);
     assert.deepEqual(granted('shadowShare'), [1, 0.5, 0, 0]);

@@ -5,7 +5,8 @@
 //       reading down a column below, nothing is ever given back.
 //
 // Retries and cooldowns of a mode are in serving-mode.ts. What a mode *does* besides refusing, the
-// warning of `watch` and the evaluation of rollbacks in `halted`, belongs to whoever moves the mode.
+// warning of `watch` and the evaluation of rollbacks in `halted`, belongs to whoever moves the
+// mode.
 
 import type { PriorityClass } from '../jobs/priority-class.ts';
 import { maxRetries, type ServingMode } from './serving-mode.ts';

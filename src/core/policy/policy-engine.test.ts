@@ -1,6 +1,6 @@
 // Goal: the engine keeps an exact story and never skips a mode (RP1), a burst cannot make it swing
-// (RP3, RP4), and the same events give the same story (RP7). Method: calls by hand, then random ticks
-// through engine, cooldown and runs together, as whoever owns the mode will put them.
+// (RP3, RP4), and the same events give the same story (RP7). Method: calls by hand, then random
+// ticks through engine, cooldown and runs together, as whoever owns the mode will put them.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -6,8 +6,8 @@
 //       nothing adds none.
 //   I3  The same calls give the same history (RP7).
 //
-// The history grows by one entry for each change and is meant for the present life of a mode. `reset`
-// clears it, so the copy that auditors read is kept elsewhere, as events.
+// The history grows by one entry for each change and is meant for the present life of a mode.
+// `reset` clears it, so the copy that auditors read is kept elsewhere, as events.
 
 import { deescalate, escalate, type ServingMode } from './serving-mode.ts';
 

@@ -1,5 +1,5 @@
-// The figures that speak for or against a change of the serving mode: kept service-level objectives,
-// risk, and error rates. Rows of the platform specification A.8.
+// The figures that speak for or against a change of the serving mode: kept service-level
+// objectives, risk, and error rates. Rows of the platform specification A.8.
 
 /** What was measured against what was promised, in one unit. */
 export type SloRecord = { readonly actual: number; readonly slo: number };

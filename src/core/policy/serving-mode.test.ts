@@ -1,5 +1,5 @@
-// Goal: the rules of the modes, each row of A.8 with its edges. Method: whole tables over four modes
-// and over text that names none, among it names that every object knows.
+// Goal: the rules of the modes, each row of A.8 with its edges. Method: whole tables over four
+// modes and over text that names none, among it names that every object knows.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

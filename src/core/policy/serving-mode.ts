@@ -1,18 +1,18 @@
-// The serving mode: how much the installation dares while things go wrong. Four modes in a row, each
-// stricter than the one before, and the rules that move from one to the next. Rows of the platform
-// specification A.8; what a mode refuses is in mode-gates.ts.
+// The serving mode: how much the installation dares while things go wrong. Four modes in a row,
+// each stricter than the one before, and the rules that move from one to the next. Rows of the
+// platform specification A.8; what a mode refuses is in mode-gates.ts.
 //
 //   normal <──> watch <──> restricted <──> halted        a burst moves right, a calm streak left
 //
-// One step at a time, and never around an end (RP1). Text that names no mode moves as `normal` does,
-// but has no facts of its own.
+// One step at a time, and never around an end (RP1). Text that names no mode moves as `normal`
+// does, but has no facts of its own.
 
 const servingModes = ['normal', 'watch', 'restricted', 'halted'] as const;
 export type ServingMode = (typeof servingModes)[number];
 
 /**
- * Failures in a row from which on a mode escalates. In the product the unit is evaluation ticks that
- * were bad, so that two failed requests do not walk a busy fleet to `halted`.
+ * Failures in a row from which on a mode escalates. In the product the unit is evaluation ticks
+ * that were bad, so that two failed requests do not walk a busy fleet to `halted`.
  */
 export const burstThreshold = 2;
 
@@ -96,7 +96,7 @@ export function mayDeescalate(successStreak: number, mode: string): boolean {
   return needed !== undefined && successStreak >= needed;
 }
 
-export type ModeMetadata = Pick<ModeFacts, 'description' | 'maxRetries'>;
+type ModeMetadata = Pick<ModeFacts, 'description' | 'maxRetries'>;
 
 /** What people are told about a mode; undefined for text that names none. */
 export function modeMetadata(mode: string): ModeMetadata | undefined {
@@ -109,7 +109,9 @@ export function maxRetries(mode: string): number {
   return factsOf(mode)?.maxRetries ?? 1;
 }
 
-/** What the cooldown between two escalations is multiplied by: 1, 2, 4, 8; 1 for an unknown mode. */
+/**
+ * What the cooldown between two escalations is multiplied by: 1, 2, 4, 8; 1 for an unknown mode.
+ */
 export function cooldownMultiplier(mode: string): number {
   return factsOf(mode)?.cooldownMultiplier ?? 1;
 }

@@ -1,5 +1,6 @@
-// How many evaluation ticks in a row were bad, or good: the burst and the streak that the mode moves
-// by (rulings 24 and RP4 of the platform specification). Pure; what makes a tick bad is told.
+// How many evaluation ticks in a row were bad, or good: the burst and the streak that the mode
+// moves by (platform specification, RP4, and ruling 24 of its overview). Pure; what makes a tick bad
+// is told.
 //
 //   I1  At most one of both runs is above zero.
 //   I2  A change of the mode ends the run that would undo it: an escalation the streak, stepping
