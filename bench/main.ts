@@ -8,8 +8,10 @@ import { parseArgs } from 'node:util';
 import { gatewayBenchmark } from './gateway/gateway.ts';
 import { type Benchmark, meets, type Report, reportOf } from './harness/benchmark.ts';
 import { Processes } from './harness/processes.ts';
+import { memoryBenchmark } from './memory/memory.ts';
+import { scenariosBenchmark } from './scenarios/scenarios.ts';
 
-const benchmarks: readonly Benchmark[] = [gatewayBenchmark];
+const benchmarks: readonly Benchmark[] = [gatewayBenchmark, memoryBenchmark, scenariosBenchmark];
 
 /** Every benchmark ends within five minutes; past that it has failed and is stopped. */
 const limitMs = 295_000;

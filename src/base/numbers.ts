@@ -11,10 +11,13 @@ export function roundHalfAway(value: number): number {
   return rounded === 0 ? 0 : rounded;
 }
 
-/** The smallest integer not below dividend / divisor. Exact up to 2^53; 0 <= dividend, 0 < divisor. */
+/**
+ * The smallest integer not below dividend / divisor; 0 <= dividend, 0 < divisor. Exact for whole
+ * numbers below 2^53: a quotient that is no integer is at least 1 / divisor away from the next one,
+ * which is more than the division rounds by.
+ */
 export function ceilDivide(dividend: number, divisor: number): number {
-  const rest = dividend % divisor;
-  return (dividend - rest) / divisor + (rest > 0 ? 1 : 0);
+  return Math.ceil(dividend / divisor);
 }
 
 /** `value` held within [least, most]; NaN stays NaN. */

@@ -1,0 +1,452 @@
+// Examples of allocation, contracts, jobs and routing (platform specification A.5 to A.7, A.11, A.15,
+// E.1 and E.3).
+
+import { about, type Example, refusal, rows, story } from './example.ts';
+
+const slot = (start_hour: number, end_hour: number, occupied = true, berth_id = 'gpu-01') => ({
+  berth_id,
+  start_hour,
+  end_hour,
+  occupied,
+  vessel_id: null,
+});
+
+const most = Number.MAX_VALUE;
+
+const allocator: readonly Example[] = [
+  ...rows('allocator', [
+    [
+      'allocate_orders',
+      [
+        [
+          ['b', 5, 9],
+          ['a', 9, 50],
+          ['c', 9, 10],
+          ['d', 5, 9],
+        ],
+        3,
+      ],
+      [
+        ['c', 9, 10],
+        ['a', 9, 50],
+        ['b', 5, 9],
+      ],
+    ],
+    ['allocate_orders', [[['a', 1, 1]], 0], []],
+    ['allocate_orders', [[['a', 1, 1]], 5], [['a', 1, 1]]],
+    [
+      'dispatch_batch',
+      [
+        [
+          ['low', 1, 0],
+          ['high', 9, 0],
+          ['mid', 5, 0],
+        ],
+        1,
+      ],
+      {
+        planned: [['high', 9, 0]],
+        rejected: [
+          ['low', 1, 0],
+          ['mid', 5, 0],
+        ],
+      },
+    ],
+    [
+      'dispatch_batch',
+      [
+        [
+          ['a', 1, 0],
+          ['a', 2, 0],
+        ],
+        1,
+      ],
+      refusal(/"a"/),
+    ],
+    ['has_conflict', [slot(8, 12), slot(11, 13)], true],
+    ['has_conflict', [slot(8, 12), slot(12, 15)], false],
+    ['has_conflict', [slot(8, 12, false), slot(9, 10, false)], true],
+    ['has_conflict', [slot(8, 12), slot(8, 12, true, 'gpu-02')], false],
+    [
+      'find_available_slots',
+      [[slot(0, 8), slot(8, 16, false), slot(16, 24, false)]],
+      [slot(8, 16, false), slot(16, 24, false)],
+    ],
+    ['estimate_cost', [4, 45, 12.5], 75],
+    ['estimate_cost', [1, 15, 10], 30],
+    ['estimate_cost', [1, 16, 10], 20],
+    ['estimate_cost', [1, 30, 10], 20],
+    ['estimate_cost', [1, 60, 10], 15],
+    ['estimate_cost', [1, 61, 10], 10],
+    [
+      'allocate_costs',
+      [
+        [
+          ['a', 1, 0],
+          ['b', 1, 0],
+          ['c', 1, 0],
+        ],
+        100,
+      ],
+      [
+        ['a', 33.34],
+        ['b', 33.33],
+        ['c', 33.33],
+      ],
+    ],
+    [
+      'allocate_costs',
+      [
+        [
+          ['a', 3, 0],
+          ['b', 1, 0],
+        ],
+        10,
+      ],
+      [
+        ['a', 7.5],
+        ['b', 2.5],
+      ],
+    ],
+    ['allocate_costs', [[], 10], []],
+    ['allocate_costs', [[['a', 0, 0]], 10], [['a', 0]]],
+    ['estimate_turnaround', [1201, true], 4.5],
+    ['estimate_turnaround', [500, false], 1],
+    ['estimate_turnaround', [501, false], 2],
+    ['estimate_turnaround', [0, false], 1],
+    ['check_capacity', [10, 10], true],
+    ['check_capacity', [11, 10], false],
+    ['validate_order', [['a', 0, 5]], null],
+    ['validate_order', [['', 1, 5]], refusal(/id/)],
+    ['validate_order', [['a', -1, 5]], refusal(/urgency/)],
+    [
+      'validate_batch',
+      [
+        [
+          ['a', 1, 0],
+          ['b', 1, 0],
+        ],
+      ],
+      null,
+    ],
+    [
+      'validate_batch',
+      [
+        [
+          ['a', 1, 0],
+          ['b', 1, 0],
+          ['a', 2, 0],
+        ],
+      ],
+      refusal(/"a"/),
+    ],
+    [
+      'compare_by_urgency_then_eta',
+      [
+        ['a', 9, 5],
+        ['b', 5, 1],
+      ],
+      -1,
+    ],
+    [
+      'compare_by_urgency_then_eta',
+      [
+        ['a', 9, 5],
+        ['b', 9, 1],
+      ],
+      1,
+    ],
+    [
+      'compare_by_urgency_then_eta',
+      [
+        ['a', 9, 5],
+        ['b', 9, 5],
+      ],
+      -1,
+    ],
+    [
+      'weighted_allocate',
+      [
+        [
+          ['a', 10, 1],
+          ['b', 4, 5],
+          ['c', 5, 2],
+        ],
+        2,
+      ],
+      [
+        ['b', 20],
+        ['a', 10],
+      ],
+    ],
+    ['berth_utilization', [[slot(0, 6), slot(6, 24, false)]], 0.25],
+    ['berth_utilization', [[slot(0, 6), slot(6, 24)]], 1],
+    ['berth_utilization', [[]], 0],
+    ['round_allocation', [3.5], 4],
+    ['round_allocation', [-2.5], -3],
+    ['round_allocation', [2.4], 2],
+    ['cost_per_unit', [2, 1000], 0.002],
+    ['cost_per_unit', [2, 0], 0],
+    ['normalize_urgency', [150, 100], 1],
+    ['normalize_urgency', [50, 100], 0.5],
+    ['normalize_urgency', [-5, 100], 0],
+    ['normalize_urgency', [5, 0], 0],
+    ['priority_score', [7, 3], 3],
+    ['priority_score', [11, 4], 3],
+    ['priority_score', [7, 0], 7],
+    ['is_over_capacity', [10, 10], true],
+    ['is_over_capacity', [9, 10], false],
+    ['is_over_capacity', [0, 0], true],
+    ['surplus_berth_hours', [[slot(0, 6), slot(6, 24, false)]], 18],
+    ['allocation_efficiency', [3, 4], 0.75],
+    ['allocation_efficiency', [3, 0], 0],
+    ['demand_spike', [141, 100, 40], true],
+    ['demand_spike', [140, 100, 40], false],
+    ['berth_schedule_conflict_window', [[slot(8, 12)], 12, 15, 'gpu-01', 1], true],
+    ['berth_schedule_conflict_window', [[slot(8, 12)], 13, 15, 'gpu-01', 1], false],
+    ['berth_schedule_conflict_window', [[slot(8, 12)], 3, 7, 'gpu-01', 1], false],
+    ['berth_schedule_conflict_window', [[slot(8, 12)], 3, 8, 'gpu-01', 1], true],
+    ['berth_schedule_conflict_window', [[slot(8, 12)], 12, 15, 'gpu-01', 0], false],
+    ['berth_schedule_conflict_window', [[slot(8, 12, false)], 9, 10, 'gpu-01', 1], false],
+    ['berth_schedule_conflict_window', [[slot(8, 12)], 9, 10, 'gpu-02', 1], false],
+  ]),
+  story(
+    'allocator',
+    'RollingWindowScheduler',
+    [60],
+    [
+      ['window', [], 60],
+      ['submit', [100, 'a'], true],
+      ['submit', [40, 'b'], true],
+      ['submit', [39, 'c'], true],
+      ['flush', [100], [[39, 'c']]],
+      ['count', [], 2],
+      [
+        'flush',
+        [200],
+        [
+          [100, 'a'],
+          [40, 'b'],
+        ],
+      ],
+      ['count', [], 0],
+    ],
+  ),
+];
+
+const service = (id: string, port: number | null, ...dependencies: readonly string[]) => ({
+  id,
+  port,
+  health_path: '/health',
+  version: '1.0.0',
+  dependencies,
+});
+
+const eight = [
+  service('gateway', 8120),
+  service('routing', 8121, 'gateway'),
+  service('policy', 8122, 'gateway'),
+  service('resilience', 8123, 'gateway'),
+  service('analytics', 8124, 'gateway', 'routing'),
+  service('audit', 8125, 'gateway'),
+  service('notifications', 8126, 'gateway', 'audit'),
+  service('security', 8127, 'gateway'),
+];
+
+const contracts: readonly Example[] = rows('contracts', [
+  ['service_definitions', [], eight],
+  ['get_service_url', ['routing'], 'http://routing:8121/health'],
+  ['get_service_url', ['nobody'], null],
+  ['get_service_url', ['intake'], null],
+  ['health_endpoint', ['audit'], '/api/audit/health'],
+  ['validate_contract', [eight], null],
+  ['validate_contract', [[service('a', 1, 'b')]], refusal(/a.*b/)],
+  ['validate_contract', [[service('a', 1), service('a', 2)]], refusal(/a/)],
+  [
+    'topological_order',
+    [eight],
+    [
+      'gateway',
+      'audit',
+      'notifications',
+      'policy',
+      'resilience',
+      'routing',
+      'analytics',
+      'security',
+    ],
+  ],
+  ['topological_order', [[service('a', 1, 'b'), service('b', 2, 'a')]], refusal(/a.*b/)],
+  ['dependency_count', [eight, 'analytics'], 2],
+  ['dependency_count', [eight, 'notifications'], 2],
+  ['dependency_count', [eight, 'gateway'], 0],
+  ['dependency_count', [eight, 'nobody'], 0],
+  ['dependency_count', [[service('a', 1, 'b'), service('b', 2, 'c'), service('c', 3)], 'a'], 2],
+  ['is_critical_path', [eight, 'gateway'], true],
+  ['is_critical_path', [eight, 'audit'], true],
+  ['is_critical_path', [eight, 'security'], false],
+  ['service_version_check', [eight, 'policy', '1.0.0'], true],
+  ['service_version_check', [eight, 'policy', '1.0'], false],
+  ['service_version_check', [eight, 'nobody', '1.0.0'], false],
+  ['find_orphan_services', [eight], []],
+  ['find_orphan_services', [[...eight, service('alone', null)]], ['alone']],
+  ['port_collision_check', [eight], false],
+  ['port_collision_check', [[service('a', 1), service('b', 1)]], true],
+  ['port_collision_check', [[service('a', null), service('b', null)]], false],
+  ['contract_summary', [[service('a', 1), service('b', null)]], 'a:1\nb:-'],
+]);
+
+const order = (id: string, severity: number, sla_minutes: number) => ({
+  id,
+  severity,
+  sla_minutes,
+});
+const manifest = (cargo_tons: number, containers = 1) => ({
+  vessel_id: 'd-1',
+  name: 'm',
+  cargo_tons,
+  containers,
+  hazmat: false,
+});
+
+const models: readonly Example[] = [
+  ...rows('models', [
+    ['urgency_score', [order('a', 4, 45)], 115],
+    ['urgency_score', [order('a', 1, 500)], 10],
+    ['urgency_score', [order('a', 7, 120)], 70],
+    ...[240, 120, 60, 30, 15].map((minutes, at) => ['sla_by_severity', [at + 1], minutes] as const),
+    ['sla_by_severity', [9], 60],
+    ['is_heavy', [manifest(50_000)], false],
+    ['is_heavy', [manifest(50_001)], true],
+    ['container_weight_ratio', [manifest(1000, 4)], 250],
+    ['container_weight_ratio', [manifest(1000, 0)], 0],
+    ['validate_dispatch_order', [order('a', 5, 1)], null],
+    ['validate_dispatch_order', [order('', 5, 1)], refusal(/id/)],
+    ['validate_dispatch_order', [order('a', 6, 1)], refusal(/6/)],
+    ['validate_dispatch_order', [order('a', 0, 1)], refusal(/0/)],
+    ['validate_dispatch_order', [order('a', 5, 0)], refusal(/0/)],
+    ['classify_severity', ['CRITICAL failure'], 5],
+    ['classify_severity', ['an emergency'], 5],
+    ['classify_severity', ['urgent'], 4],
+    ['classify_severity', ['moderate load'], 3],
+    ['classify_severity', ['minor issue'], 2],
+    ['classify_severity', ['low'], 2],
+    ['classify_severity', ['a slow workflow below par'], 1],
+    ['classify_severity', ['low but critical'], 5],
+    ['severity_label', [5], 'critical'],
+    ['severity_label', [1], 'info'],
+    ['severity_label', [6], 'unknown'],
+    ['weight_class', [100_001], 'super-heavy'],
+    ['weight_class', [100_000], 'heavy'],
+    ['weight_class', [50_000], 'medium'],
+    ['weight_class', [10_000], 'light'],
+    ['estimated_crew', [999], 10],
+    ['estimated_crew', [100], 1],
+    ['estimated_crew', [101], 2],
+    ['estimated_crew', [0], 1],
+    ['order_priority_compare', [order('a', 5, 15), order('b', 1, 240)], 1],
+    ['order_priority_compare', [order('a', 1, 240), order('b', 5, 15)], -1],
+    ['order_priority_compare', [order('a', 1, 240), order('b', 1, 300)], -1],
+    ['total_cargo', [[manifest(10), manifest(40), manifest(2)]], 52],
+    ['total_cargo', [[]], 0],
+    ['hazmat_surcharge', [100, true], 250],
+    ['hazmat_surcharge', [100, false], 100],
+    ['eta_minutes', [45, 30], 90],
+    ['eta_minutes', [45, 0], most],
+    ['eta_minutes', [45, -3], most],
+    ['effective_sla', [0.995, 0.99], about(0.98505, 1e-12)],
+    ['time_adjusted_urgency', [8, 30, 40], 14],
+    ['time_adjusted_urgency', [8, 90, 40], 16],
+    ['time_adjusted_urgency', [8, 0, 40], 8],
+    ['time_adjusted_urgency', [8, 30, 0], 8],
+  ]),
+  ...rows('models', [
+    ['create_batch_orders', [['a', 'b'], 9, 0], [order('a', 5, 1), order('b', 5, 1)]],
+    ['create_batch_orders', [['a'], -2, 30], [order('a', 1, 30)]],
+  ]),
+  story('models', 'DispatchOrder', ['job-101', 4, 45], [['urgency_score', [], 115]]),
+];
+
+const route = (channel: string, latency: number) => ({ channel, latency });
+const three = [
+  route('inference-us-east-1', 12),
+  route('inference-us-west-2', 847),
+  route('inference-eu-central-1', 203),
+];
+const stage = (port: string, distance: number) => ({ port, distance });
+
+const routing: readonly Example[] = [
+  ...rows('routing', [
+    ['choose_route', [three, []], three[0]],
+    ['choose_route', [three, ['inference-us-east-1']], three[2]],
+    ['choose_route', [three, three.map(({ channel }) => channel)], null],
+    ['choose_route', [[route('b', 5), route('a', 5)], []], route('a', 5)],
+    ['choose_route', [[route('a', -1), route('b', 0)], []], route('b', 0)],
+    ['choose_route', [[], []], null],
+    ['compare_routes', [route('a', 1), route('b', 2)], -1],
+    ['compare_routes', [route('b', 1), route('a', 1)], 1],
+    ['best_route', [three.toReversed()], three[0]],
+    ['best_route', [[]], null],
+    ['route_failover', [three, 'inference-us-east-1'], three[1]],
+    ['route_failover', [three, 'elsewhere'], three[0]],
+    ['route_failover', [[route('a', 1)], 'a'], null],
+    ['route_available', [route('a', 1), []], true],
+    ['route_available', [route('a', 0), []], false],
+    ['route_available', [route('a', 1), ['a']], false],
+    ['channel_score', [10, 0.9, 5], 0.45],
+    ['channel_score', [0, 0.9, 5], 0],
+    ['weighted_route_score', [8, 0.96, 2.5], about(0.3, 1e-12)],
+    ['weighted_route_score', [-1, 0.96, 2.5], 0],
+    ['estimate_transit_time', [100, 20], 5],
+    ['estimate_transit_time', [100, 0], most],
+    [
+      'plan_multi_leg',
+      [[stage('embed', 10), stage('rank', 20)], 10],
+      { legs: [stage('embed', 10), stage('rank', 20)], total_distance: 30, estimated_hours: 3 },
+    ],
+    ['plan_multi_leg', [[], 10], { legs: [], total_distance: 0, estimated_hours: 0 }],
+    ['estimate_route_cost', [100, 0.5, 20], 70],
+    ['estimate_route_cost', [100, -0.5, 20], 0],
+    ['distance_between', [3, 10], 7],
+    ['distance_between', [10, 3], 7],
+    ['normalize_latency', [50, 200], 0.25],
+    ['normalize_latency', [500, 200], 1],
+    ['normalize_latency', [50, 0], 0],
+    ['fuel_efficiency', [100, 20], 5],
+    ['fuel_efficiency', [100, 0], 0],
+    ['fuel_efficiency', [0, 20], 0],
+    ['total_port_fees', [[1, 2, 6]], 9],
+    ['total_port_fees', [[]], 0],
+    ['knots_to_kmh', [250], 463],
+    ['congestion_adjusted_latency', [37, 0.35], 49],
+    ['route_reliability', [9, 10], 0.9],
+    ['route_reliability', [0, 0], 0],
+    ['optimal_stop_count', [4097, 1024], 5],
+    ['optimal_stop_count', [4096, 1024], 4],
+    ['optimal_stop_count', [0, 1024], 0],
+    ['optimal_stop_count', [10, 0], 0],
+  ]),
+  story(
+    'routing',
+    'RouteTable',
+    [],
+    [
+      ['upsert', [route('b', 5)], undefined],
+      ['upsert', [route('a', 9)], undefined],
+      ['upsert', [route('b', 7)], undefined],
+      ['all', [], [route('a', 9), route('b', 7)]],
+      ['get', ['b'], route('b', 7)],
+      ['get', ['c'], null],
+      ['remove', ['b'], route('b', 7)],
+      ['remove', ['b'], null],
+      ['count', [], 1],
+    ],
+  ),
+];
+
+export const placementExamples: readonly Example[] = [
+  ...allocator,
+  ...contracts,
+  ...models,
+  ...routing,
+];
