@@ -10,8 +10,14 @@ import { type Benchmark, meets, type Report, reportOf } from './harness/benchmar
 import { Processes } from './harness/processes.ts';
 import { memoryBenchmark } from './memory/memory.ts';
 import { scenariosBenchmark } from './scenarios/scenarios.ts';
+import { statisticsBenchmark } from './statistics/statistics.ts';
 
-const benchmarks: readonly Benchmark[] = [gatewayBenchmark, memoryBenchmark, scenariosBenchmark];
+const benchmarks: readonly Benchmark[] = [
+  gatewayBenchmark,
+  statisticsBenchmark,
+  memoryBenchmark,
+  scenariosBenchmark,
+];
 
 /** Every benchmark ends within five minutes; past that it has failed and is stopped. */
 const limitMs = 295_000;

@@ -57,6 +57,7 @@ test('the trimmed mean drops truncate(n x share) values at each end', () => {
     [six, 0.16, 10 / 6, 'less than one is none'],
     [six, 0.49, 2.5, 'two of six'],
     [six, 0.5, 0, 'half'],
+    [[1, 2, 3], 0.5, 0, 'half of an odd number'],
     [six, 0.7, 0, 'more than half'],
     [six, 0, 10 / 6, 'nothing'],
     [[], 0.1, 0, 'empty'],

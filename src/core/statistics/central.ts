@@ -14,11 +14,7 @@ export function mean(values: ArrayLike<number>): number {
 
 /** The middle value, or the mean of the two middle values. NaN is left out; empty: 0. */
 export function median(values: Iterable<number>): number {
-  return medianOfRanked(ranked(values));
-}
-
-/** The median of values that are ascending already and hold no NaN. */
-export function medianOfRanked(ascending: Float64Array): number {
+  const ascending = ranked(values);
   const n = ascending.length;
   return mean(ascending.subarray(Math.max(0, Math.ceil(n / 2) - 1), Math.floor(n / 2) + 1));
 }

@@ -2,10 +2,11 @@
 // as a WebAssembly module of about 400 bytes, assembled here.
 //
 // A dot product in JavaScript is bound by one multiplication and one addition at a time and by the
-// check of each index. Measured for 512 series of 1 000 samples on one core (bench statistics):
-// one by one 205 ms, in JavaScript 2 x 2 at once 69 ms, 3 x 3 65 ms (more spill out of the
-// registers), and 21 ms here, where an instruction works on two doubles. Sums are taken in an order
-// fixed by this file with IEEE arithmetic, so the result is the same on every machine.
+// check of each index. Measured for all pairs of 512 series of 1000 samples on one core: one by one
+// 205 ms; in JavaScript 2 x 2 at once 69 ms, 3 x 3 65 ms, 4 x 4 70 ms, which spills out of the
+// registers; 21 ms here, where an instruction works on two doubles (2 x 2 26 ms, 4 x 4 28 ms). Sums
+// are taken in an order fixed by this file and rounded as IEEE 754 says, so the result is the same
+// on every machine.
 //
 // Memory:   | row 0 | row 1 | ... | row n - 1 | tile |
 //   row     `stride` doubles, an even number, so that pairs are aligned; what is not written is 0

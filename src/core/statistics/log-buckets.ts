@@ -2,7 +2,7 @@
 // that the two never differ by more than 0.5 % (platform specification D.3).
 //
 // A double is 1.mantissa x 2^exponent. An octave, the numbers of one exponent, is cut into 72 steps
-// of about 0.97 %. Whose bounds are 2^(k/72), rounded to the 4096 cells that the first 12 bits of
+// of about 0.97 %. Their bounds are 2^(k/72), rounded to the 4096 cells that the first 12 bits of
 // the mantissa tell apart; a table then gives the step of a cell:
 //
 //     63 62       52 51         40 39                0
@@ -10,9 +10,9 @@
 //       +-- octave -+- cell: step-+
 //
 // No logarithm is taken: the bounds are short binary fractions, so every machine and every version
-// of the language puts a number into the same bucket, and it is three times as fast (18 ns with
-// Math.log against 5). With 70 steps the bound of 0.5 % could be kept as well, but only with
-// a table of 16384 cells, half of a first-level cache.
+// of the language puts a number into the same bucket, and counting takes 5 ns where it took 18 with
+// Math.log. 70 steps would do for 0.5 % as well, but only with a table of 16384 cells, half of a
+// first-level cache.
 //
 // Buckets have numbers that ascend with the values in them:
 //
@@ -46,9 +46,15 @@ const firstCells = Uint16Array.from({ length: stepsPerOctave + 1 }, (_, step) =>
   Math.round((2 ** (step / stepsPerOctave) - 1) * cells),
 );
 
-const stepOfCell = Uint8Array.from({ length: cells }, (_, cell) => {
-  return firstCells.findIndex((first) => first > cell) - 1;
-});
+const stepOfCell = stepTable();
+
+function stepTable(): Uint8Array {
+  const table = new Uint8Array(cells);
+  for (let step = 0; step < stepsPerOctave; step += 1) {
+    table.fill(step, firstCells[step], firstCells[step + 1]);
+  }
+  return table;
+}
 
 /** The number within [1, 2) whose relative distance to the farthest of a step is least. */
 const middles = Float64Array.from({ length: stepsPerOctave }, (_, step) => {

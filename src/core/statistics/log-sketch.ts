@@ -58,11 +58,8 @@ export class LogSketch {
     const registers = this.#registers;
     registers[newest] = value;
     if (!this.#buckets.countHigh(this.#words[highWord] ?? 0)) {
-      if (!Number.isFinite(value)) {
-        this.#dropped += 1;
-        return;
-      }
-      this.#buckets.add(bucketOf(value), 1);
+      this.#addRare(value);
+      return;
     }
     if (value < (registers[least] ?? 0)) registers[least] = value;
     if (value > (registers[most] ?? 0)) registers[most] = value;
@@ -71,6 +68,17 @@ export class LogSketch {
     registers[rest] = (registers[rest] ?? 0) + roundingOf(before, value, after);
     registers[sum] = after;
     this.#count += 1;
+  }
+
+  #addRare(value: number): void {
+    if (!Number.isFinite(value)) {
+      this.#dropped += 1;
+      return;
+    }
+    this.#buckets.add(bucketOf(value), 1);
+    // -0 is added as 0, which is what JSON would make of it.
+    const same = value + 0;
+    this.#mergeFigures(1, { dropped: 0, min: same, max: same, sum: same, rest: 0 });
   }
 
   get count(): number {
@@ -92,11 +100,15 @@ export class LogSketch {
     return this.count === 0 ? 0 : (this.#registers[most] ?? 0);
   }
 
-  /** The sum of all values; once it left the range of doubles, the largest of its sign. */
+  /**
+   * The sum of all values; once it left the range of doubles the largest of its sign, and 0 if
+   * parts left it on both sides.
+   */
   get sum(): number {
     const high = this.#registers[sum] ?? 0;
     const exact = high + (this.#registers[rest] ?? 0);
-    return Number.isFinite(exact) ? exact : clamp(high, -unbounded, unbounded);
+    if (Number.isFinite(exact)) return exact;
+    return Number.isNaN(high) ? 0 : clamp(high, -unbounded, unbounded);
   }
 
   /** Bytes of the tables, which do not depend on what was added. */

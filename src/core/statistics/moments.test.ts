@@ -38,7 +38,7 @@ test('what is not finite is dropped and counted', () => {
 });
 
 test('a huge mean hides no tiny spread, in one stream or two', () => {
-  const values = Array.from({ length: 1000 }, (_, at) => 1e9 + (at % 2) * 2 ** -20);
+  const values = Array.from({ length: 1000 }, (_, at) => 1e9 + (at % 7) ** 2 * 2 ** -23);
   const expected = variance(values);
   assertNear(momentsOf(values).variance(), expected, expected, 'one stream');
   const joined = momentsOf(values.slice(0, 300));
@@ -47,7 +47,7 @@ test('a huge mean hides no tiny spread, in one stream or two', () => {
 });
 
 test('a constant stream has exactly no variance', () => {
-  const moments = momentsOf(Array.from({ length: 49 }, () => 0.1));
+  const moments = momentsOf([0.1, 0.1, 0.1]);
   assert.equal(moments.variance(), 0);
   assert.equal(moments.mean, 0.1);
 });
@@ -76,7 +76,8 @@ test('plain data that no stream gives is refused with each faulty field', () => 
   assert.match(many.error.message, /count is -1.*squares is -1/);
 });
 
-const finite = fc.double({ min: -1e6, max: 1e6, noNaN: true });
+/** Without -0, of which JSON makes 0. */
+const finite = fc.double({ min: -1e6, max: 1e6, noNaN: true }).map((value) => value + 0);
 
 holds(
   'parts joined in either order equal two passes over the whole',

@@ -45,6 +45,12 @@ test('a huge value takes nothing with it when it leaves', () => {
   assert.equal(average.mean, 7.5);
 });
 
+test('the sum of what is left of the old values is compensated as well', () => {
+  const average = new MovingAverage(5);
+  for (const value of [7, 1e16, 1, 1, -1e16, 3]) average.add(value);
+  assert.equal(average.mean, 1);
+});
+
 test('infinity propagates as itself, and only while it is in the window', () => {
   const average = new MovingAverage(2);
   const means = [1, Number.POSITIVE_INFINITY, 2, 3].map((value) => {

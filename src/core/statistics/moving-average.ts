@@ -12,8 +12,8 @@
 // When `next` reaches the end, one pass from the back turns the values into such sums, with
 // compensation, and the head starts again at 0. NaN or infinity matters while it is in the window.
 //
-// I1  Before the first turn of the ring the window is ring[0..next), all raw.
-// I2  After it the sum of the window is head + ring[next], or head alone at the end.
+// I1  The sum of the window is head + ring[next], or head alone at the end.
+// I2  Before the first turn the window is ring[0..next), and what is behind it is 0.
 
 import { assert } from '../../base/assert.ts';
 import { isCount } from '../../base/numbers.ts';
@@ -39,7 +39,7 @@ export class MovingAverage {
 
   /** The mean of the newest values, at most `window`; 0 before the first. */
   get mean(): number {
-    const older = this.#turned ? (this.#ring[this.#next] ?? 0) : 0;
+    const older = this.#ring[this.#next] ?? 0;
     const sum = Number.isFinite(this.#head)
       ? this.#head + (this.#rest + older)
       : this.#head + older;

@@ -11,7 +11,10 @@ import { PanedWindow } from './paned-window.ts';
 /** The largest window that is kept exactly. */
 export const exactWindowMax = 4096;
 
-/** A recorder: drops samples that are not finite and counts the drops. */
+/**
+ * A recorder of the newest `window` samples; above {@link exactWindowMax} of the newest 15/16 to
+ * 16/16 of `window`, moving on by 1/16. Drops samples that are not finite and counts the drops.
+ */
 export class ResponseTimeTracker {
   readonly #window: ExactWindow | PanedWindow;
   #dropped = 0;

@@ -50,7 +50,8 @@ holds(
         const slice = shifted.slice(Math.max(0, at - window + 1), at + 1);
         const expected = variance(slice);
         assert.ok(found >= 0);
-        assert.ok(Math.abs(found - expected) <= 1e-9 * expected);
+        // Below 1e-300 squares are subnormal and have fewer digits.
+        assert.ok(Math.abs(found - expected) <= 1e-9 * expected + 1e-300);
       });
     },
   ),

@@ -9,7 +9,7 @@ import { sumOf } from './sum.ts';
  * The sum of squared deviations from the mean, in two passes over distances from the first value:
  * those are exact where a huge mean hides a tiny spread, and all 0 for a constant series.
  */
-export function squaredDeviations(values: ArrayLike<number>): number {
+function squaredDeviations(values: ArrayLike<number>): number {
   const pivot = values[0] ?? 0;
   const distances = Float64Array.from(values, (value) => value - pivot);
   const centre = mean(distances);

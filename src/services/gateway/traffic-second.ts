@@ -39,24 +39,23 @@ export class TrafficSecond {
     return this.#p95;
   }
 
-  add(report: Pick<ThreadReport, 'finished' | 'failed' | 'firstByte'>): void {
+  /** `scratch` is any sketch that is not in use; what it held is lost. */
+  add(report: Pick<ThreadReport, 'finished' | 'failed' | 'firstByte'>, scratch: LogSketch): void {
     this.#requests += report.finished;
     this.#failed += report.failed;
     if (report.firstByte === undefined) return;
-    const sketch = sketchOf([this.#firstByte, report.firstByte]);
-    this.#firstByte = sketch.toPlain();
-    this.#p50 = sketch.quantile(0.5);
-    this.#p95 = sketch.quantile(0.95);
+    scratch.clear();
+    if (this.#firstByte !== undefined) scratch.addPlain(this.#firstByte);
+    scratch.addPlain(report.firstByte);
+    this.#firstByte = scratch.toPlain();
+    this.#p50 = scratch.quantile(0.5);
+    this.#p95 = scratch.quantile(0.95);
   }
-}
-
-function sketchOf(parts: readonly (PlainSketch | undefined)[]): LogSketch {
-  const sketch = new LogSketch();
-  for (const part of parts) if (part !== undefined) sketch.addPlain(part);
-  return sketch;
 }
 
 /** The first-byte latencies of several seconds together, ms. */
 export function firstByteSketch(seconds: readonly TrafficSecond[]): LogSketch {
-  return sketchOf(seconds.map(({ firstByte }) => firstByte));
+  const sketch = new LogSketch();
+  for (const { firstByte } of seconds) if (firstByte !== undefined) sketch.addPlain(firstByte);
+  return sketch;
 }

@@ -2,7 +2,7 @@
 // minutes, the metrics in the Prometheus text format, and the newest decisions.
 
 import { Ring } from '../../base/ring.ts';
-import type { LogSketch } from '../../core/statistics/log-sketch.ts';
+import { LogSketch } from '../../core/statistics/log-sketch.ts';
 import type { DecisionWire, OverviewWire } from '../../protocol/control/schemas.ts';
 import type { ThreadReport } from './messages.ts';
 import { firstByteSeconds, overheadSeconds, requestSeconds } from './thread-metrics.ts';
@@ -70,6 +70,7 @@ export type TrafficTotals = { total: number; succeeded: number; failed: number }
 
 export class Traffic {
   readonly #seconds = new Ring<TrafficSecond>(seriesSeconds);
+  readonly #scratch = new LogSketch();
   readonly #decisions = new Ring<DecisionWire>(decisionsKept);
   readonly #counters = new Map<string, number>();
   readonly #histograms = new Map<string, Sum>();
@@ -103,7 +104,7 @@ export class Traffic {
   }
 
   add(report: ThreadReport, nowSeconds: number): void {
-    this.#second(nowSeconds).add(report);
+    this.#second(nowSeconds).add(report, this.#scratch);
     this.#totals.total += report.finished;
     this.#totals.failed += report.failed;
     this.#totals.succeeded += report.finished - report.failed;
