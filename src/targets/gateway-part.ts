@@ -25,6 +25,7 @@ import type { Serving } from '../services/gateway/messages.ts';
 import { overviewOf } from '../services/gateway/overview.ts';
 import type { ServiceBoard } from '../services/gateway/service-board.ts';
 import { StaticFiles } from '../services/gateway/static-files.ts';
+import { noticeOf, ThreadDesk } from '../services/gateway/thread-desk.ts';
 import { ThreadPool } from '../services/gateway/thread-pool.ts';
 import { Traffic } from '../services/gateway/traffic.ts';
 import type { Identity } from '../services/identity/identity.ts';
@@ -145,6 +146,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
     build,
     tls: options.tls(),
   });
+  const desk = ThreadDesk.create(config.server.threads, now());
   const pool = new ThreadPool({
     arena,
     startOf: (thread) => ({
@@ -152,6 +154,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
       settings: { ...settings, tls: options.tls() },
       arena: arena.parts,
       counts: counts.buffer,
+      desk: desk.parts,
       pepper: options.pepper.reveal(),
       keys: identity.records,
       version: fleet.version,
@@ -171,10 +174,14 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
       });
     },
     onApplied: (thread, version) => fleet.acknowledged(thread, version),
-    onConnectFailed: (id) => {
-      const backend = fleet.listBackends().find((candidate) => candidate.id === id);
-      if (backend !== undefined) routing.checker.passiveFailure(backend.id);
+    onNotices: () => {
+      const targets = fleet.targets();
+      for (const notice of desk.takeUnreachable()) {
+        const target = targets.find((candidate) => noticeOf(candidate) === notice);
+        if (target !== undefined) routing.checker.passiveFailure(target.id);
+      }
     },
+    release: (thread) => desk.release(thread),
     onDied: (thread, words, reclaimed) => {
       fleet.threadGone(thread);
       log.error({ thread, reclaimed }, `a gateway thread died and is started again: ${words}`);
@@ -182,7 +189,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
   });
 
   const rejected = (address: string, path: string, reason: string): number => {
-    audit.note([{ address, path, reason, count: 1 }]);
+    if (desk.mayAudit(now())) audit.note([{ address, path, reason, count: 1 }]);
     return counts.rejectionDelaySeconds(
       attemptKey(address, path),
       nowSeconds(),

@@ -1,6 +1,5 @@
 // What every request on a gateway thread can reach. One object per thread.
 
-import type { BackendId } from '../../base/brand.ts';
 import type { SwapList, SwapListMember } from '../../base/swap-list.ts';
 import type { RoutingSnapshot, Target } from '../../core/routing/snapshot.ts';
 import type { Refusal } from '../../errors/tensorforge-error.ts';
@@ -43,8 +42,8 @@ export type GatewayContext = {
   poolOf(target: Target): UpstreamPool;
   /** Headers that carry our credential to this backend, flat; empty for most. */
   credentialOf(target: Target): readonly string[];
-  /** A connect failure in traffic: the health checker looks at once. */
-  connectFailed(id: BackendId): void;
+  /** A connect failure in traffic, in the `attempt` of a request: the health checker looks at once. */
+  connectFailed(target: Target, attempt: number): void;
   /** One request is settled; a failure is a 5xx or a cut. First-byte latency in ms where there was one. */
   finished(isFailure: boolean, firstByteMs: number | undefined): void;
   /** No new requests: the process starts or stops, or a stranger listens on the port. */

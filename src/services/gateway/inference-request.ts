@@ -344,7 +344,7 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
   // ---- failover ----------------------------------------------------------------------------
 
   #noteUnreachable(): void {
-    if (this.#target !== undefined) this.#context.connectFailed(this.#target.id);
+    if (this.#target !== undefined) this.#context.connectFailed(this.#target, this.#attempts);
   }
 
   /** The exchange is over, by itself or by `abort`. */

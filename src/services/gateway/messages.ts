@@ -6,6 +6,7 @@ import type { PlainSketch } from '../../core/statistics/sketch-plain.ts';
 import type { KeyRecord } from '../../io/credentials/key-table.ts';
 import type { ArenaParts } from '../../io/shared-memory/arena.ts';
 import type { DecisionWire } from '../../protocol/control/schemas.ts';
+import type { DeskParts } from './thread-desk.ts';
 
 /** What a gateway thread is started with. Times in ms, sizes in bytes. */
 export type GatewaySettings = {
@@ -71,6 +72,7 @@ export type ThreadStart = {
   readonly settings: GatewaySettings;
   readonly arena: ArenaParts;
   readonly counts: SharedArrayBuffer;
+  readonly desk: DeskParts;
   readonly pepper: string;
   readonly keys: readonly KeyRecord[];
   readonly version: number;
@@ -137,7 +139,8 @@ export type AuthRejection = {
 export type FromThread =
   | { readonly type: 'listening'; readonly thread: number; readonly port: number }
   | { readonly type: 'applied'; readonly thread: number; readonly version: number }
-  | { readonly type: 'connect_failed'; readonly backendId: string }
+  /** The desk has notices of unreachable backends. */
+  | { readonly type: 'notices' }
   | { readonly type: 'drained'; readonly thread: number; readonly cut: number }
   | { readonly type: 'flushed'; readonly thread: number; readonly id: number }
   | { readonly type: 'fatal'; readonly thread: number; readonly words: string }

@@ -1,19 +1,20 @@
 // Rejected credentials on their way to the audit, and when each key was last used. A flood of
-// rejections becomes one counted entry per address, path and reason, and at most 256 of those
-// between two reports; the rest is in the counter only.
+// rejections becomes one counted entry per address, path and reason, and of those all threads
+// together make no more than their shared budget allows; the rest is in the counters only.
 
 import type { AuthRejection } from './messages.ts';
 import type { ThreadMetrics } from './thread-metrics.ts';
 
-const entriesMax = 256;
-
 export class RejectionLog {
   readonly #metrics: ThreadMetrics;
+  readonly #mayAdd: () => boolean;
   #entries = new Map<string, AuthRejection>();
   #lastUsed = new Map<string, number>();
 
-  constructor(metrics: ThreadMetrics) {
+  /** `mayAdd` takes one entry from the budget, if there is one left. */
+  constructor(metrics: ThreadMetrics, mayAdd: () => boolean) {
     this.#metrics = metrics;
+    this.#mayAdd = mayAdd;
   }
 
   rejected(address: string, path: string, reason: string): void {
@@ -21,7 +22,10 @@ export class RejectionLog {
     const shortPath = path.slice(0, 100);
     const key = `${address} ${shortPath} ${reason}`;
     const before = this.#entries.get(key);
-    if (before === undefined && this.#entries.size >= entriesMax) return;
+    if (before === undefined && !this.#mayAdd()) {
+      this.#metrics.count('tensorforge_auth_unaudited_total');
+      return;
+    }
     this.#entries.set(key, {
       address,
       path: shortPath,

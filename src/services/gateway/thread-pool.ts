@@ -12,7 +12,10 @@ export type ThreadPoolPorts = {
   readonly startOf: (thread: number) => ThreadStart;
   readonly onReport: (report: ThreadReport) => void;
   readonly onApplied: (thread: number, version: number) => void;
-  readonly onConnectFailed: (backendId: string) => void;
+  /** The desk has notices of unreachable backends. */
+  readonly onNotices: () => void;
+  /** The thread is gone, and its successor has not begun. */
+  readonly release: (thread: number) => void;
   readonly onDied: (thread: number, words: string, reclaimed: number) => void;
 };
 
@@ -95,8 +98,8 @@ export class ThreadPool {
       case 'applied':
         this.#ports.onApplied(message.thread, message.version);
         return;
-      case 'connect_failed':
-        this.#ports.onConnectFailed(message.backendId);
+      case 'notices':
+        this.#ports.onNotices();
         return;
       case 'report':
         this.#ports.onReport(message);
@@ -123,6 +126,7 @@ export class ThreadPool {
       return;
     }
     member.restarts++;
+    this.#ports.release(thread);
     // The new thread starts from the present state; a failure of it comes back here.
     this.#spawn(thread).catch(() => undefined);
   }

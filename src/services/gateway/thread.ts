@@ -4,7 +4,6 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { present } from '../../base/assert.ts';
-import type { BackendId } from '../../base/brand.ts';
 import { SwapList } from '../../base/swap-list.ts';
 import { buildSnapshot, type RoutingSnapshot, type Target } from '../../core/routing/snapshot.ts';
 import { LogSketch } from '../../core/statistics/log-sketch.ts';
@@ -22,6 +21,7 @@ import { EdgeServer } from './edge-server.ts';
 import type { FromThread, ThreadStart, ToThread } from './messages.ts';
 import { RejectionLog } from './rejection-log.ts';
 import { Settlements } from './settle.ts';
+import { ThreadDesk } from './thread-desk.ts';
 import { ThreadMetrics } from './thread-metrics.ts';
 
 const sweepEveryMs = 100;
@@ -42,7 +42,8 @@ class GatewayThread implements GatewayContext {
   readonly active = new SwapList<ActiveRequest>();
   readonly jsonLimits: JsonLimits;
   readonly lingering = new Lingering(() => performance.now(), this.metrics);
-  readonly #rejections = new RejectionLog(this.metrics);
+  readonly #desk: ThreadDesk;
+  readonly #rejections: RejectionLog;
   readonly #targets = new Map<string, Target>();
   readonly #pools = new Map<string, UpstreamPool>();
   readonly #send: (message: FromThread) => void;
@@ -55,6 +56,8 @@ class GatewayThread implements GatewayContext {
   #draining = false;
   #serving: Extract<ToThread, { type: 'serve' }>['state'] = 'starting';
   #sweeps = 0;
+  /** The control thread was told of notices since the last sweep. */
+  #hasTold = false;
 
   constructor(start: ThreadStart, send: (message: FromThread) => void) {
     this.thread = start.thread;
@@ -69,6 +72,8 @@ class GatewayThread implements GatewayContext {
     };
     this.arena = new Arena(start.arena);
     this.counts = new SharedCounts(start.counts);
+    this.#desk = new ThreadDesk(start.desk, start.thread);
+    this.#rejections = new RejectionLog(this.metrics, () => this.#desk.mayAudit(this.wallMs()));
     this.keys = new KeyTable(start.pepper);
     for (const key of start.keys) this.keys.upsert(key);
     for (const target of start.targets) this.#targets.set(target.id, target);
@@ -194,6 +199,8 @@ class GatewayThread implements GatewayContext {
     for (const request of this.active.toArray()) request.sweep(nowMs);
     this.lingering.sweep(nowMs);
     this.#edge.sweep(nowMs);
+    if (this.#hasTold && this.#desk.hasNotices) this.#send({ type: 'notices' });
+    this.#hasTold = false;
     this.#sweeps++;
     if (this.#sweeps % 10 === 0) for (const pool of this.#pools.values()) pool.sweep(nowMs);
   }
@@ -256,8 +263,11 @@ class GatewayThread implements GatewayContext {
     return key === undefined ? noHeaders : ['authorization', `Bearer ${key}`];
   }
 
-  connectFailed(id: BackendId): void {
-    this.#send({ type: 'connect_failed', backendId: id });
+  connectFailed(target: Target, attempt: number): void {
+    this.#desk.unreachable(target, attempt);
+    // Once between two sweeps is enough: the control thread takes all there is.
+    if (!this.#hasTold) this.#send({ type: 'notices' });
+    this.#hasTold = true;
   }
 
   refusing(): 'starting' | 'shutting_down' | 'internal_error' | undefined {

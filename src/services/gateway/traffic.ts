@@ -52,6 +52,10 @@ const catalogue: Readonly<Record<string, MetricKind>> = {
     help: 'Connections and requests refused at the HTTP edge.',
   },
   tensorforge_auth_rejected_total: { type: 'counter', help: 'Credentials that were not accepted.' },
+  tensorforge_auth_unaudited_total: {
+    type: 'counter',
+    help: 'Rejected credentials beyond the budget of the audit; only counted.',
+  },
   tensorforge_request_duration_seconds: {
     type: 'histogram',
     help: 'From the head of a request to the end of its answer.',
