@@ -10,9 +10,10 @@
 //   B2  the time in the word never goes back; a clock that does adds nothing.
 //   B3  what is granted within any interval is at most capacity + rate x interval.
 //
-// The halves of the word are loaded one after the other. An exchange proves that they belong
-// together. Without one the high half is loaded again: it only ascends (B2), so if it is the same,
-// it was the same all the time, also when the low half was loaded.
+// The halves of the word are loaded one after the other, the high one first. An exchange proves that
+// they belong together. When nothing would change, they need not: the high half only ascends (B2),
+// so the time that was put together is not after the true one of the moment when the low half was
+// loaded. If it is not before `now` either, that low half alone decides.
 
 import { assert } from '../../base/assert.ts';
 import type { Fault } from '../../base/fault.ts';
@@ -139,9 +140,8 @@ export class SharedTokenBucket {
       const refilled = time > mark ? this.#refilled(tokens, time - mark) : tokens;
       const isGranted = refilled >= wanted;
       const left = isGranted ? refilled - wanted : refilled;
-      if (left === tokens && time <= mark) {
-        if (words.load(this.#control + 1) === high) return isGranted;
-      } else if (this.#exchange(low, high, left, Math.max(time, mark))) return isGranted;
+      if (left === tokens && time <= mark) return isGranted;
+      if (this.#exchange(low, high, left, Math.max(time, mark))) return isGranted;
     }
   }
 

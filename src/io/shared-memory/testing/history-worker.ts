@@ -12,6 +12,7 @@ import { hesitantWords } from './hesitant-words.ts';
 import type { HistoryTask, Recorded } from './history-task.ts';
 import type { Operation } from './linearizability.ts';
 import { callQueue, type QueueCall } from './queue-model.ts';
+import { waitForAll } from './threads.ts';
 
 type Performer = () => { readonly call: unknown; readonly perform: () => unknown };
 
@@ -48,14 +49,6 @@ function bucketCall(random: Random, now: number): BucketCall {
   const draw = random.nextBelow(10);
   if (draw < 7) return { kind: 'acquire', count: random.nextBelow(4), now };
   return draw < 8 ? { kind: 'refill', now } : { kind: 'available' };
-}
-
-function waitForAll(gate: Int32Array, at: number, threads: number): void {
-  Atomics.add(gate, at, 1);
-  Atomics.notify(gate, at);
-  for (let ready = Atomics.load(gate, at); ready < threads; ready = Atomics.load(gate, at)) {
-    Atomics.wait(gate, at, ready, 1000);
-  }
 }
 
 function record(task: HistoryTask): Recorded<unknown, unknown> {

@@ -1,9 +1,9 @@
 // Records what real threads do to a shared structure at the same time.
 
-import { Worker } from 'node:worker_threads';
 import type { WordBlock } from '../shared-words.ts';
 import type { HistoryTask, Recorded, Structure } from './history-task.ts';
 import type { History } from './linearizability.ts';
+import { runThreads } from './threads.ts';
 
 const workerFile = new URL('./history-worker.ts', import.meta.url);
 
@@ -20,16 +20,11 @@ export async function recordHistories<Call, Answer>(options: {
   readonly seed: number;
 }): Promise<readonly History<Call, Answer>[]> {
   const gate = new SharedArrayBuffer(4 * (1 + options.places.length));
-  const recorded = await Promise.all(
-    Array.from({ length: options.threads }, (_, thread) => {
-      const task: HistoryTask = { ...options, thread, gate };
-      const worker = new Worker(workerFile, { workerData: task });
-      return new Promise<Recorded<Call, Answer>>((resolve, reject) => {
-        worker.once('message', resolve);
-        worker.once('error', reject);
-      }).finally(() => worker.terminate());
-    }),
+  const tasks = Array.from(
+    { length: options.threads },
+    (_, thread): HistoryTask => ({ ...options, thread, gate }),
   );
+  const recorded = await runThreads<HistoryTask, Recorded<Call, Answer>>(workerFile, tasks);
   return options.places.map((_, history) => recorded.map((own) => own[history] ?? []));
 }
 
