@@ -9,6 +9,7 @@ import { gatewayBenchmark } from './gateway/gateway.ts';
 import { type Benchmark, meets, type Report, reportOf } from './harness/benchmark.ts';
 import { Processes } from './harness/processes.ts';
 import { memoryBenchmark } from './memory/memory.ts';
+import { queueBenchmark } from './queue/queue.ts';
 import { scenariosBenchmark } from './scenarios/scenarios.ts';
 import { statisticsBenchmark } from './statistics/statistics.ts';
 
@@ -16,6 +17,7 @@ const benchmarks: readonly Benchmark[] = [
   gatewayBenchmark,
   statisticsBenchmark,
   memoryBenchmark,
+  queueBenchmark,
   scenariosBenchmark,
 ];
 
