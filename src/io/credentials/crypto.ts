@@ -13,7 +13,7 @@ function hmacSha256Hex(key: string, text: string): string {
   return createHmac('sha256', key).update(text).digest('hex');
 }
 
-/** Ruling 16 and security 2.2: 19 MiB, two passes, one lane; [M] 54 ms. */
+/** 19 MiB, two passes, one lane: what OWASP recommends at least for argon2id; some 54 ms. */
 const passwordCost = { memory: 19 * 1024, passes: 2, parallelism: 1, tagLength: 32 } as const;
 
 function unpaddedBase64(bytes: Buffer): string {

@@ -6,13 +6,13 @@ import { test } from 'node:test';
 import { testEvents, withDatabase } from '../../../test/support/postgres.ts';
 import { instant } from '../../base/time.ts';
 import { findChainFault } from '../../core/events/control-event.ts';
+import { nodeCrypto } from '../credentials/crypto.ts';
 import { connect } from './connection.ts';
 import {
   type EventQuery,
   type EventToAppend,
   readEvents,
   type StoredEvent,
-  sha256Hex,
 } from './control-events.ts';
 import { rolePassword } from './embedded-roles.ts';
 
@@ -54,7 +54,7 @@ withDatabase((db) => {
         [3, 'c'],
       ],
     );
-    assert.equal(findChainFault(empty, read, sha256Hex), undefined);
+    assert.equal(findChainFault(empty, read, nodeCrypto.sha256Hex), undefined);
     assert.deepEqual(JSON.parse(JSON.stringify(written)), JSON.parse(JSON.stringify(read)));
     const after = await readEvents(db.database.sql, { stream: 'round', after: 1, limit: 1 });
     assert.deepEqual(
@@ -80,7 +80,7 @@ withDatabase((db) => {
       const events = await readEvents(db.database.sql, { stream, limit: 100 });
       assert.equal(events.length, 30);
       assert.equal(events.at(-1)?.sequence, 30);
-      assert.equal(findChainFault(empty, events, sha256Hex), undefined);
+      assert.equal(findChainFault(empty, events, nodeCrypto.sha256Hex), undefined);
     }
   });
 

@@ -5,10 +5,11 @@
 // How a chain is made is a rule of the core; it is given to this shell, which knows PostgreSQL and
 // SHA-256 and nothing of what the events mean.
 
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Json } from '../../base/canonical.ts';
 import { compareText } from '../../base/compare.ts';
 import { type Instant, instant } from '../../base/time.ts';
+import { nodeCrypto } from '../credentials/crypto.ts';
 import type { AnySql, Transaction } from './connection.ts';
 import type { Row } from './rows.ts';
 
@@ -36,10 +37,6 @@ export type ChainEvents = (
   events: readonly IdentifiedEvent[],
   digest: (text: string) => string,
 ) => readonly StoredEvent[];
-
-export function sha256Hex(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
 
 function groupByStream(events: readonly EventToAppend[]): Map<string, EventToAppend[]> {
   const streams = new Map<string, EventToAppend[]>();
@@ -94,7 +91,7 @@ export function controlEvents(chain: ChainEvents): ControlEvents {
       for (const [stream, news] of streams) {
         const head = await lockHead(tx, stream);
         const identified = news.map((event) => ({ ...event, id: randomUUID() }));
-        const chained = chain(head, identified, sha256Hex);
+        const chained = chain(head, identified, nodeCrypto.sha256Hex);
         await insertEvents(tx, chained);
         const last = chained.at(-1);
         await tx`

@@ -8,7 +8,8 @@ import type { KeyId } from '../../base/brand.ts';
 import { Secret } from '../../base/secret.ts';
 import { type Instant, instant } from '../../base/time.ts';
 import { findChainFault } from '../../core/events/control-event.ts';
-import { readEvents, sha256Hex } from './control-events.ts';
+import { nodeCrypto } from '../credentials/crypto.ts';
+import { readEvents } from './control-events.ts';
 import {
   endlessTtlSeconds,
   getKey,
@@ -33,7 +34,7 @@ withDatabase((db) => {
     groupName: 'admin',
     permissions: ['inference:use', 'models:read'],
     models: [],
-    secretHash: sha256Hex(name),
+    secretHash: nodeCrypto.sha256Hex(name),
     last4: 'wxyz',
     ...more,
   });
@@ -88,7 +89,7 @@ withDatabase((db) => {
         owner: 'admin',
         permissions: ['inference:use', 'models:read'],
         models: ['llama*'],
-        secretHash: sha256Hex('full'),
+        secretHash: nodeCrypto.sha256Hex('full'),
         issuedAt: later(0),
         expiresAt: later(90),
       },
@@ -99,7 +100,7 @@ withDatabase((db) => {
     assert.equal(event?.kind, 'api_key_created');
     assert.equal(event?.actor, 'user:admin');
     assert.equal(event?.subject, `key:${facts.keyId}`);
-    assert.equal(JSON.stringify(event).includes(sha256Hex('full')), false);
+    assert.equal(JSON.stringify(event).includes(nodeCrypto.sha256Hex('full')), false);
   });
 
   test('a key expires at the end of its time and not before', async () => {
@@ -215,6 +216,9 @@ withDatabase((db) => {
 
   test('all of it stands in one chain', async () => {
     const events = await readEvents(db.database.sql, { stream: 'identity', limit: 1000 });
-    assert.equal(findChainFault({ sequence: 0, hash: '' }, events, sha256Hex), undefined);
+    assert.equal(
+      findChainFault({ sequence: 0, hash: '' }, events, nodeCrypto.sha256Hex),
+      undefined,
+    );
   });
 });

@@ -8,8 +8,9 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { KeyId } from '../../base/brand.ts';
 import { Secret } from '../../base/secret.ts';
 import { type Instant, instant } from '../../base/time.ts';
+import { nodeCrypto } from '../credentials/crypto.ts';
 import type { AnySql, Transaction } from './connection.ts';
-import { type ControlEvents, sha256Hex } from './control-events.ts';
+import type { ControlEvents } from './control-events.ts';
 import { accountStates } from './identity-store.ts';
 import type { Row } from './rows.ts';
 
@@ -25,7 +26,7 @@ function parseCookie(cookie: Secret): Cookie | undefined {
   const [, keyId, sessionId, secret] = cookieShape.exec(cookie.reveal()) ?? [];
   if (keyId === undefined || sessionId === undefined || secret === undefined) return undefined;
   const tokenId = `session:${keyId}:${sessionId}`;
-  return { keyId: keyId as KeyId, tokenId, hash: sha256Hex(secret) };
+  return { keyId: keyId as KeyId, tokenId, hash: nodeCrypto.sha256Hex(secret) };
 }
 
 export type Session = {
@@ -53,7 +54,7 @@ export async function insertSession(
       for update skip locked)`;
   await tx`
     insert into token_store (token_id, token_hash, issued_at, ttl_seconds)
-    values (${`session:${session.keyId}:${sessionId}`}, ${sha256Hex(secret)},
+    values (${`session:${session.keyId}:${sessionId}`}, ${nodeCrypto.sha256Hex(secret)},
             ${nowSeconds}, ${sessionTtlSeconds})`;
   await events.append(tx, [
     {

@@ -1,10 +1,10 @@
 // Where the embedded server's Unix socket is. The kernel allows about 107 bytes for its path, and a
 // data directory may be longer than that; then a short private directory stands in for it.
 
-import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { nodeCrypto } from '../credentials/crypto.ts';
 
 /** Longest socket path used, bytes; below the limit of every platform (macOS: 103). */
 const pathBytesMax = 100;
@@ -40,7 +40,7 @@ export function prepareSocketDirectory(dataPath: string): SocketPlace {
     mkdirSync(inside, { recursive: true, mode: 0o700 });
     return placeIn(inside);
   }
-  const digest = createHash('sha256').update(dataPath).digest('hex').slice(0, 16);
+  const digest = nodeCrypto.sha256Hex(dataPath).slice(0, 16);
   const short = [tmpdir(), '/tmp']
     .map((parent) => join(parent, `tensorforge-${digest}`))
     .find(fits);

@@ -11,6 +11,7 @@ import type { Duplex } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { present } from '../../base/assert.ts';
+import { hasPermissions } from '../../core/security/rules.ts';
 import { entryOf } from '../../errors/catalogue.ts';
 import { errorBody, errorHeaders, faceOfPath } from '../../errors/faces.ts';
 import { type Refusal, refusal, TensorForgeError } from '../../errors/tensorforge-error.ts';
@@ -211,7 +212,8 @@ export class ControlServer {
       needed?.kind === 'permission' || needed?.kind === 'loopback_or'
         ? needed.permission
         : undefined;
-    if (permission === undefined || found.value.permissions.has(permission)) return undefined;
+    const required = permission === undefined ? [] : [permission];
+    if (hasPermissions(required, found.value.permissions)) return undefined;
     const words = `This needs the permission ${permission}, which ${found.value.text} lacks.`;
     return refusal('permission_denied', words);
   }

@@ -4,7 +4,6 @@
 // What an operator does is written to the database before it is acted on. What protects traffic
 // (a probe that fails) acts first.
 
-import { createHash } from 'node:crypto';
 import { assert } from '../../base/assert.ts';
 import { type BackendType, isCloudType } from '../../base/backend-type.ts';
 import type { BackendId } from '../../base/brand.ts';
@@ -15,6 +14,7 @@ import { type BackendFacts, BackendRegistry, RegistryError } from '../../core/ba
 import { uniqueSlug } from '../../core/backends/slug.ts';
 import type { Target } from '../../core/routing/snapshot.ts';
 import { TensorForgeError } from '../../errors/tensorforge-error.ts';
+import { nodeCrypto } from '../../io/credentials/crypto.ts';
 import type { Arena, ArenaCounters, ArenaHandle } from '../../io/shared-memory/arena.ts';
 import type { ProbeRegistry } from './ports.ts';
 
@@ -134,7 +134,7 @@ export class Fleet implements ProbeRegistry {
 
   /** The id that a backend of this name and address gets. Throws `duplicate_backend`. */
   idFor(name: string, url: string): BackendId {
-    const digest = createHash('sha256').update(url).digest('hex');
+    const digest = nodeCrypto.sha256Hex(url);
     const slug = uniqueSlug(name, digest, (taken) => this.#registry.get(taken) !== undefined);
     if (slug === undefined) {
       throw new TensorForgeError('duplicate_backend', `backend already exists: ${name} at ${url}`);

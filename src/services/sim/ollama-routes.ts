@@ -1,9 +1,9 @@
 // The native protocol of Ollama: NDJSON streams (on unless `stream` is false), durations in
 // nanoseconds, models listed as downloaded, loaded once they were used.
 
-import { createHash } from 'node:crypto';
 import { embeddingVector } from '../../core/workload/engine/generated-content.ts';
 import { digestPrompt } from '../../core/workload/engine/prompt-digest.ts';
+import { nodeCrypto } from '../../io/credentials/crypto.ts';
 import type { Exchange } from './exchange.ts';
 import {
   type GenerationResult,
@@ -68,7 +68,7 @@ function tagOf({ startedAt }: Simulation, model: string): JsonObject {
     model,
     modified_at: startedAt.toISOString(),
     size: modelBytes,
-    digest: createHash('sha256').update(model).digest('hex'),
+    digest: nodeCrypto.sha256Hex(model),
     details: detailsOf(),
   };
 }
