@@ -240,7 +240,7 @@ describe('a thread that dies at any step', () => {
   });
 });
 
-test('versions, positions and stamps go around 2^32', () => {
+test('versions, positions and stamps go around 2^32, the number of drains around 2^25', () => {
   const given = { hardLimit: 3, levels: 1, lowestPriority: 1, threads: 1 };
   const words = freshWords(given);
   const { banks, hints, cells, ringCells } = queueLayout(given);
@@ -248,17 +248,20 @@ test('versions, positions and stamps go around 2^32', () => {
   words.store(queueWord.control + 1, start);
   words.store(banks, start);
   words.store(banks + hints, start);
+  words.store(queueWord.bank, -(2 ** 7));
   for (let position = start; position < start + ringCells; position++) {
     const cell = banks + cells + (position & (ringCells - 1)) * 2;
     words.store(cell + 1, position + 1 - ringCells);
   }
   const queue = new SharedPriorityQueue(words, 0, 0);
-  for (let id = 0; id < 20; id += 2) {
-    assert.deepEqual(
-      [queue.enqueue({ id, priority: 1 }), queue.enqueue({ id: id + 1, priority: 1 })],
-      [true, true],
-    );
-    assert.deepEqual([queue.dequeue()?.id, queue.size, queue.dequeue()?.id], [id, 1, id + 1]);
+  const [one, two] = [
+    { id: 7, priority: 1 },
+    { id: 8, priority: 1 },
+  ];
+  for (let round = 0; round < 20; round++) {
+    assert.deepEqual([queue.enqueue(one), queue.enqueue(two)], [true, true]);
+    if (round >= 10 && round % 2 === 0) assert.deepEqual(queue.drain(), [one, two]);
+    else assert.deepEqual([queue.dequeue(), queue.size, queue.dequeue()], [one, 1, two]);
     assert.equal(queue.dequeue(), undefined);
   }
 });

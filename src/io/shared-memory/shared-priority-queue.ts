@@ -6,9 +6,9 @@
 // Every change is one compare-and-exchange of one 64-bit control word, which holds the size, a
 // version, and what the last operation was. With that exchange the operation has happened. What it
 // means for the rings (level-rings.ts) is written afterwards, and not only by the thread that made
-// the exchange: whoever comes next completes the last operation before its own. Completing is one
-// compare-and-exchange that takes effect once, however many threads attempt it. So a thread that
-// stops for ever, at any step, holds up nobody and takes no item with it but one that it was given.
+// the exchange: whoever comes next completes the last operation before its own (last-operation.ts).
+// Completing takes effect once, however many threads attempt it. So a thread that stops for ever, at
+// any step, holds up nobody and takes no item with it but those that it was given.
 //
 //      control   v: dequeued at level 1          v+1: thread 3 enqueued at level 0
 //      ---------------+--------------------------------+--------------------------------> time
@@ -19,11 +19,9 @@
 //       after the first v of them.
 //   Q2  Version v + 1 is made only by a thread that knows operation v to be completed. While the
 //       control word says v, memory shows S(v - 1) or S(v), and they differ in one word or cell.
-//   Q3  What a thread reads to decide counts only if its exchange from v succeeds, so it has seen
-//       S(v); what it reads to complete operation v counts only if the control word still says v
-//       afterwards. A completion that comes late expects a stamp or position that is gone (R2).
-//   Q4  A thread announces its next id or spare bank only when its last operation is completed. A
-//       completion takes effect only before that, so it has read the right announcement.
+//   Q3  What a thread reads to decide counts only if its exchange from v succeeds: then nothing has
+//       changed since it knew operation v to be completed, and it has read S(v), glances included.
+//   Q4  A thread announces its next id or spare bank only when its last operation is completed.
 //   Q5  The size in the control word is the size of S(v) and never exceeds the hard limit: place
 //       and item are taken by the same exchange, so there is nothing to roll back.
 //   Q6  Each bank is the current one, or belongs to one thread as its spare.
@@ -41,15 +39,21 @@
 // are gone with it as if it had died a moment later. A thread that dies while draining also takes
 // its number and its bank along (see `release`); otherwise nothing is to be reclaimed.
 //
-// Versions, positions and stamps are counted modulo 2^32 and drains modulo 2^25. To be deceived a
-// thread must stop between two steps while an exact multiple of that many operations go by.
+// Some thread always gets on: an exchange fails only because another one succeeded. Whoever fails
+// waits a little, soon sleeps a little (`pause` of the port), and tries again.
 //
-// Tried and left: a lock-free ring for each level with an atomic size beside it. It is faster where
-// threads do not meet, but a dequeue that has seen level 5 empty may return an item of level 3 that
-// came after one of level 5, and a reserved cell whose thread died stops its level. BigInt64Array
-// for the exchange: half as fast on one thread (shared-words.ts).
+// Versions, positions and stamps are counted modulo 2^32 and drains modulo 2^25. To be deceived a
+// thread must rest between two steps or calls while an exact multiple of that many go by.
+//
+// Tried and left (bench queue): BigInt64Array for the exchange, twice the time of an operation on one
+// thread; ordered loads in place of all glances, a quarter more; trying again at once after a failed
+// exchange, a third of the throughput of two threads. Considered and left: a lock-free ring for each
+// level with an atomic size beside it. A dequeue that has seen level 5 empty could then return an
+// item of level 3 that came after one of level 5, and a place that a dead thread has reserved would
+// stop its level.
 
 import { assert } from '../../base/assert.ts';
+import { LastOperation } from './last-operation.ts';
 import { LevelRings } from './level-rings.ts';
 import {
   bankIndex,
@@ -57,11 +61,7 @@ import {
   drained,
   drainParity,
   enqueued,
-  levelOf,
   nextBankWord,
-  operation,
-  operationOf,
-  parityOf,
   type QueueLayout,
   type QueueShape,
   queueLayout,
@@ -70,7 +70,6 @@ import {
   rowOf,
   rowWord,
   sizeOf,
-  threadOf,
 } from './queue-layout.ts';
 import { lineWords, type Words } from './words.ts';
 
@@ -85,6 +84,7 @@ export class SharedPriorityQueue {
   readonly hardLimit: number;
   readonly #words: Words;
   readonly #rings: LevelRings;
+  readonly #lastOperation: LastOperation;
   readonly #layout: QueueLayout;
   // Begun with an integer, so that the engine computes in integers (level-rings.ts).
   readonly #at: number = 0;
@@ -126,22 +126,24 @@ export class SharedPriorityQueue {
     assert(version === queueLayoutVersion, 'no shared queue of this layout version');
     const shape = shapeAt(words, at);
     assert(thread >= 0 && thread < shape.threads, `thread ${thread} of ${shape.threads}`);
+    const layout = queueLayout(shape);
     this.hardLimit = shape.hardLimit;
     this.#words = words;
+    this.#layout = layout;
     this.#at = at;
     this.#control = at + queueWord.control;
     this.#bank = at + queueWord.bank;
     this.#thread = thread;
-    this.#layout = queueLayout(shape);
     this.#levels = shape.levels;
     this.#highest = shape.lowestPriority + shape.levels - 1;
-    this.#rings = new LevelRings(words, at, this.#layout, shape.levels);
-    this.#row = at + rowOf(this.#layout, thread);
+    this.#rings = new LevelRings(words, at, layout, shape.levels);
+    this.#row = at + rowOf(layout, thread);
     const attached = words.compareExchange(this.#row + rowWord.attached, 0, 1) === 1;
     assert(attached, `thread ${thread} is attached to the queue already`);
     this.#spareBank = words.load(this.#row + rowWord.spareBank);
+    this.#lastOperation = new LastOperation(words, at, layout, this.#rings);
     this.#settled = words.load(this.#control + 1);
-    this.#complete(words.load(this.#control), this.#settled);
+    this.#lastOperation.complete(words.load(this.#control), this.#settled);
   }
 
   /** Items that wait, between 0 and the hard limit at every moment. */
@@ -286,59 +288,8 @@ export class SharedPriorityQueue {
   /** Q2: makes sure that the operation of the control word is completed. */
   #settle(low: number, high: number): void {
     if (high === this.#settled) return;
-    this.#complete(low, high);
+    this.#lastOperation.complete(low, high);
     this.#settled = high;
-  }
-
-  /**
-   * Completes the operation that the control word (low, high) tells of, unless that has been done.
-   * The parity in the word is that of the position (or number of drains) before the operation, so
-   * it tells S(v - 1) from S(v).
-   */
-  #complete(low: number, high: number): void {
-    const kind = operationOf(low);
-    if (kind === operation.enqueue) this.#completeEnqueue(low, high);
-    else if (kind === operation.dequeue) this.#completeDequeue(low, high);
-    else if (kind === operation.drain) this.#completeDrain(low, high);
-  }
-
-  #completeEnqueue(low: number, high: number): void {
-    const level = levelOf(low);
-    const bank = this.#loadBank();
-    const row = this.#at + rowOf(this.#layout, threadOf(low));
-    const id = this.#words.load(row + rowWord.announced);
-    while (this.#isVersion(high)) {
-      const position = this.#rings.glanceTail(bank, level);
-      if (!this.#rings.isTail(bank, level, position)) continue; // An old glance, or just filled.
-      if ((position & 1) !== parityOf(low)) return;
-      if (this.#isVersion(high)) this.#rings.fill(bank, level, position, id);
-      return;
-    }
-  }
-
-  #completeDequeue(low: number, high: number): void {
-    const headAt = this.#rings.headAt(this.#loadBank(), levelOf(low));
-    const head = this.#words.load(headAt);
-    if ((head & 1) !== parityOf(low) || !this.#isVersion(high)) return;
-    this.#words.compareExchange(headAt, head, head + 1);
-  }
-
-  #completeDrain(low: number, high: number): void {
-    const row = this.#at + rowOf(this.#layout, threadOf(low));
-    const spare = this.#words.load(row + rowWord.spareBank);
-    const current = this.#words.load(this.#bank);
-    if (drainParity(current) !== parityOf(low) || !this.#isVersion(high)) return;
-    const next = nextBankWord(current, spare);
-    this.#words.compareExchange(this.#bank, current, next);
-  }
-
-  #loadBank(): number {
-    return this.#rings.bankAt(bankIndex(this.#words.load(this.#bank)));
-  }
-
-  /** Q3: does the control word still say so? */
-  #isVersion(high: number): boolean {
-    return this.#words.load(this.#control + 1) === high;
   }
 }
 
