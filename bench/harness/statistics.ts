@@ -1,12 +1,11 @@
 // The two figures that every benchmark needs of its rounds.
 
+import { median as medianOf } from '../../src/core/statistics/central.ts';
+
 /** The middle value; of an even number of values the mean of the middle two. */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError('the median of no values');
-  const sorted = values.toSorted((a, b) => a - b);
-  const upper = sorted[sorted.length >> 1] ?? Number.NaN;
-  const lower = sorted[(sorted.length - 1) >> 1] ?? Number.NaN;
-  return (upper + lower) / 2;
+  return medianOf(values);
 }
 
 /** Rounded to `digits` decimals, so that a printed figure claims no more than was measured. */

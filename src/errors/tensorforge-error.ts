@@ -1,6 +1,6 @@
 // The one error class. A refusal is the same thing as a value: see `Refusal`.
 
-import type { Fault } from '../base/fault.ts';
+import { type Fault, violationWords } from '../base/fault.ts';
 import { type CatalogueEntry, type ErrorCode, entryOf } from './catalogue.ts';
 
 export type ErrorDetails = {
@@ -53,11 +53,17 @@ export function refusal(code: ErrorCode, message: string, info: ErrorDetails = {
   return { code, message, ...info };
 }
 
-/** A fault of the core as the refusal `code`: its fields stand in `details`, the first as `param`. */
+function wireName(field: string): string {
+  return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/**
+ * A fault of the core as the refusal `code`. Its fields stand in words and `details` under their names
+ * on the wire, the first of them as `param`.
+ */
 export function refusalOf(code: ErrorCode, fault: Fault): Refusal {
-  const first = fault.details?.[0]?.field;
-  return refusal(code, `${fault.message}.`, {
-    ...(first === undefined ? {} : { param: first }),
-    ...(fault.details === undefined ? {} : { details: fault.details }),
-  });
+  const details = fault.details?.map((one) => ({ ...one, field: wireName(one.field) }));
+  const first = details?.[0];
+  if (details === undefined || first === undefined) return refusal(code, `${fault.message}.`);
+  return refusal(code, `${violationWords(details)}.`, { param: first.field, details });
 }

@@ -175,10 +175,10 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
     },
     onApplied: (thread, version) => fleet.acknowledged(thread, version),
     onNotices: () => {
-      const targets = fleet.targets();
+      const ids = new Map(fleet.targets().map((target) => [noticeOf(target), target.id]));
       for (const notice of desk.takeUnreachable()) {
-        const target = targets.find((candidate) => noticeOf(candidate) === notice);
-        if (target !== undefined) routing.checker.passiveFailure(target.id);
+        const id = ids.get(notice);
+        if (id !== undefined) routing.checker.passiveFailure(id);
       }
     },
     release: (thread) => desk.release(thread),

@@ -180,7 +180,8 @@ describe('ticket 003: cost estimates 1000 times too high', () => {
   it('a negative or missing figure is refused with its name and bound', async () => {
     const negative = await estimate({ total_cost: -1, quantity: 3, model_id: 'm' });
     assert.equal(negative.status, 400);
-    assert.match(errorOf(negative.text).message, /totalCost|total_cost/);
+    assert.match(errorOf(negative.text).message, /^total_cost is -1, but must be within 0\.\./);
+    assert.equal(errorOf(negative.text).param, 'total_cost');
     const missing = await estimate({ total_cost: 1, model_id: 'm' });
     assert.equal(missing.status, 400);
     assert.match(errorOf(missing.text).message, /quantity is missing/);
@@ -259,7 +260,9 @@ describe('thread 005: history returned newest first', () => {
       whole.events.map(({ sequence }) => sequence),
       whole.events.map((_, i) => i + 1),
     );
+    assert.equal(whole.more, false);
     const rest = await trail('stream=backends&after=2&limit=2');
+    assert.equal(rest.more, true);
     assert.deepEqual(
       rest.events.map(({ sequence }) => sequence),
       [3, 4],
@@ -275,8 +278,10 @@ describe('thread 005: history returned newest first', () => {
   });
 
   it('bad windows are refused, and nobody reads the trail without the permission', async () => {
-    const bad = await product.json('/api/v1/audit/events?from=yesterday');
-    assert.equal(bad.status, 400);
+    for (const query of ['from=yesterday', 'after=3', 'limit=0', 'colour=red']) {
+      const bad = await product.json(`/api/v1/audit/events?${query}`);
+      assert.equal(bad.status, 400, query);
+    }
     const key = await createKey(product, { name: 'no-audit', permissions: ['inference:use'] });
     const answer = await ask(product, '', {
       path: '/api/v1/audit/events',

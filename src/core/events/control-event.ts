@@ -46,12 +46,12 @@ export type DigestText = (text: string) => string;
 
 export const genesisHash = '0'.repeat(64);
 
-/** The text whose digest is the hash of the event after one with the hash `prevHash` (E3). */
-export function hashInput(
+/** An event on the wire, but for its hash: what it says, its place, and the hash `prevHash` before it. */
+export function eventRecord(
   prevHash: string,
   event: IdentifiedEvent & { readonly sequence: number },
-): string {
-  return canonicalJson({
+) {
+  return {
     stream: event.stream,
     sequence: event.sequence,
     id: event.id,
@@ -62,7 +62,15 @@ export function hashInput(
     subject: event.subject,
     data: event.data,
     prev_hash: prevHash,
-  });
+  };
+}
+
+/** The text whose digest is the hash of the event after one with the hash `prevHash` (E3). */
+export function hashInput(
+  prevHash: string,
+  event: IdentifiedEvent & { readonly sequence: number },
+): string {
+  return canonicalJson(eventRecord(prevHash, event));
 }
 
 /** The events with their places after `head`; all must be of that one stream. */

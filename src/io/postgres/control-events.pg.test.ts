@@ -100,7 +100,9 @@ withDatabase((db) => {
     const start = Date.UTC(2100, 0, 1);
     await append([at(start + 1000, 'left'), at(start + 2001, 'left'), at(start + 2000, 'right')]);
     const read = async (query: Omit<EventQuery, 'limit'>): Promise<readonly number[]> =>
-      (await readEvents(sql, { ...query, limit: 100 })).map(({ occurredAt }) => occurredAt - start);
+      (await readEvents(sql, { isTimeline: true, ...query, limit: 100 })).map(
+        ({ occurredAt }) => occurredAt - start,
+      );
     assert.deepEqual(await read({ fromMs: start }), [1000, 2000, 2001]);
     assert.deepEqual(await read({ fromMs: start + 1000, toMs: start + 2000 }), [1000, 2000]);
     assert.deepEqual(await read({ fromMs: start + 1001, toMs: start + 1999 }), []);

@@ -114,6 +114,8 @@ export type EventQuery = {
   readonly toMs?: number | undefined;
   /** Only events with a greater sequence in their stream; default 0. */
   readonly after?: number | undefined;
+  /** All streams as one, by time; without it one stream after the other. */
+  readonly isTimeline?: boolean;
   /** At most so many, 1 to 10000. */
   readonly limit: number;
 };
@@ -122,11 +124,13 @@ function isData(data: unknown): data is StoredEvent['data'] {
   return typeof data === 'object' && data !== null && !Array.isArray(data);
 }
 
-/** The oldest events that the query asks for: in the order of their streams, a window by time. */
+/**
+ * The first events that the query asks for: those of a stream in its sequence, a timeline over all of
+ * them by time, and what happened within one millisecond by stream and sequence.
+ */
 export async function readEvents(sql: AnySql, query: EventQuery): Promise<readonly StoredEvent[]> {
   const limit = Math.min(Math.max(Math.trunc(query.limit), 1), 10_000);
   const { stream, kind, fromMs, toMs } = query;
-  const isWindow = fromMs !== undefined || toMs !== undefined;
   const rows = await sql<Row<'control_events'>[]>`
     select * from control_events
     where sequence > ${query.after ?? 0}
@@ -134,7 +138,7 @@ export async function readEvents(sql: AnySql, query: EventQuery): Promise<readon
       ${kind === undefined ? sql`` : sql`and kind = ${kind}`}
       ${fromMs === undefined ? sql`` : sql`and occurred_at >= ${new Date(fromMs)}`}
       ${toMs === undefined ? sql`` : sql`and occurred_at <= ${new Date(toMs)}`}
-    order by ${isWindow ? sql`occurred_at, id` : sql`stream, sequence`}
+    order by ${query.isTimeline === true ? sql`occurred_at, stream, sequence` : sql`stream, sequence`}
     limit ${limit}`;
   return rows.map((row) => ({
     stream: row.stream,

@@ -73,18 +73,23 @@ export type TelemetryWire = z.infer<typeof telemetrySchema>;
 
 const moment = z.iso.datetime({ offset: true });
 
-export const auditQuerySchema = z.strictObject({
-  stream: z.string().min(1).max(63).optional(),
-  kind: z.string().min(1).max(100).optional(),
-  /** Both ends belong to the window. */
-  from: moment.optional(),
-  to: moment.optional(),
-  /** Events after this sequence of the stream. */
-  after: z.coerce.number().int().min(0).optional(),
-  limit: z.coerce.number().int().min(1).default(100),
-  /** Silences longer than this are told as gaps. */
-  gap_seconds: z.coerce.number().min(0).max(31_536_000).optional(),
-});
+export const auditQuerySchema = z
+  .strictObject({
+    stream: z.string().min(1).max(63).optional(),
+    kind: z.string().min(1).max(100).optional(),
+    /** Both ends belong to the window. */
+    from: moment.optional(),
+    to: moment.optional(),
+    /** Events after this sequence of the stream. */
+    after: z.coerce.number().int().min(0).optional(),
+    limit: z.coerce.number().int().min(1).default(100),
+    /** Silences longer than this are told as gaps. */
+    gap_seconds: z.coerce.number().min(0).max(31_536_000).optional(),
+  })
+  .refine(({ stream, after }) => after === undefined || stream !== undefined, {
+    path: ['after'],
+    message: 'needs the stream whose sequence it counts',
+  });
 
 export const auditEventSchema = z.object({
   stream: z.string(),
@@ -102,9 +107,11 @@ export const auditEventSchema = z.object({
 
 export const auditEventsSchema = z.object({
   count: z.int(),
-  /** Oldest first. */
+  /** Of one stream in its sequence, of all streams oldest first. */
   events: z.array(auditEventSchema),
   by_kind: z.record(z.string(), z.int()),
+  /** Were there more events than the limit allows? */
+  more: z.boolean(),
   /** False when a silence longer than `gap_seconds` was found. */
   complete: z.boolean(),
   gaps: z.array(z.object({ from: z.string(), to: z.string() })),

@@ -1,7 +1,8 @@
-// Reading the audit trail: control events within a window, oldest first, whichever way they came in.
-// The timeline keeps the original record of an event; nothing here drops or replaces one.
+// Reading the audit trail: the control events of one stream in its sequence, or those of all streams
+// as one timeline, oldest first. It keeps every original record; nothing here drops or replaces one.
 
 import { instant, toRfc3339 } from '../../base/time.ts';
+import { eventRecord } from '../../core/events/control-event.ts';
 import type { TimedEvent } from '../../core/events/timed-event.ts';
 import { countByKind } from '../../core/events/timeline.ts';
 import { replayTimeline } from '../../core/events/timeline-replay.ts';
@@ -11,38 +12,24 @@ import { auditEventsSchema, auditQuerySchema } from '../../protocol/control/plat
 
 const eventsMax = 1000;
 
-type Recorded = TimedEvent & { readonly payload: StoredEvent };
-
-function timed(event: StoredEvent): Recorded {
-  return { id: event.id, timestamp: event.occurredAt, kind: event.kind, payload: event };
+function timed({ id, occurredAt, kind }: StoredEvent): TimedEvent {
+  return { id, timestamp: occurredAt, kind, payload: undefined };
 }
 
-function eventWire(event: StoredEvent) {
-  return {
-    stream: event.stream,
-    sequence: event.sequence,
-    id: event.id,
-    kind: event.kind,
-    version: event.version,
-    occurred_at: toRfc3339(event.occurredAt),
-    actor: event.actor,
-    subject: event.subject,
-    data: event.data,
-    prev_hash: event.prevHash,
-    hash: event.hash,
-  };
-}
-
-/** The answer over events as the store gave them; `gapMs` undefined looks for no gaps. */
-export function auditTrail(stored: readonly StoredEvent[], gapMs: number | undefined) {
-  const replayed = replayTimeline(stored.map(timed), gapMs ?? Number.POSITIVE_INFINITY);
-  const { events, kind } = replayed;
+/** The answer over events in the order in which the store gave them, at most `limit`. */
+function auditTrail(stored: readonly StoredEvent[], limit: number, silenceMs: number) {
+  const events = stored.slice(0, limit);
+  const replayed = replayTimeline(events.map(timed), silenceMs);
   const gaps = replayed.kind === 'incomplete' ? replayed.gaps : [];
   return {
     count: events.length,
-    events: events.map(({ payload }) => eventWire(payload)),
-    by_kind: Object.fromEntries(countByKind(events)),
-    complete: kind === 'complete',
+    events: events.map((event) => ({
+      ...eventRecord(event.prevHash, event),
+      hash: event.hash,
+    })),
+    by_kind: Object.fromEntries(countByKind(replayed.events)),
+    more: stored.length > limit,
+    complete: replayed.kind === 'complete',
     gaps: gaps.map(({ from, to }) => ({
       from: toRfc3339(instant(from)),
       to: toRfc3339(instant(to)),
@@ -67,14 +54,17 @@ export function auditRoutes(options: {
       query: auditQuerySchema,
       answer: auditEventsSchema,
       handle: async (call) => {
-        const { from, to, limit, gap_seconds, ...rest } = auditQuerySchema.parse(call.query);
+        const { from, to, gap_seconds, ...rest } = auditQuerySchema.parse(call.query);
+        const limit = Math.min(rest.limit, eventsMax);
         const stored = await options.read({
           ...rest,
           fromMs: momentOf(from),
           toMs: momentOf(to),
-          limit: Math.min(limit, eventsMax),
+          isTimeline: rest.stream === undefined,
+          // One more tells whether the answer is all there is.
+          limit: limit + 1,
         });
-        return json(auditTrail(stored, gap_seconds === undefined ? undefined : gap_seconds * 1000));
+        return json(auditTrail(stored, limit, (gap_seconds ?? Number.POSITIVE_INFINITY) * 1000));
       },
     },
   ];
