@@ -56,16 +56,28 @@ export const stages = [
 ] as const;
 export type Stage = (typeof stages)[number];
 
+/** The live figures of one backend, each read once for one decision. */
+export type Reading = {
+  /** Is the slot still this backend's? */
+  readonly isCurrent: boolean;
+  /** Status code of the arena, 0 to 3; 1 is healthy. */
+  readonly statusCode: number;
+  /** Requests in flight. */
+  readonly pending: number;
+  /** Concurrent requests; 0 when not known. */
+  readonly capacity: number;
+  /** First-byte latency, ms; 0 when never measured. */
+  readonly latencyMs: number;
+};
+
 /** One backend that lists the model, and what became of it. */
 export type Consideration = {
   readonly target: Target;
+  readonly reading: Reading;
   /** Undefined for an excluded backend. */
   readonly score: number | undefined;
-  /** Requests in flight, as read for the score; 0 for an excluded backend. */
-  readonly pending: number;
-  /** First-byte latency, ms, as read for the score; 0 for an excluded or unmeasured backend. */
-  readonly latencyMs: number;
   readonly stage: Stage | undefined;
+  /** Why it was excluded; empty for a candidate. */
   readonly reason: string;
 };
 
@@ -121,24 +133,31 @@ function lacks(offer: Offer, features: RouteFeatures): Exclusion | undefined {
   return undefined;
 }
 
+function read(counters: CounterSource, target: Target): Reading {
+  const { slot } = target;
+  return {
+    isCurrent: counters.generationOf(slot) === target.generation,
+    statusCode: counters.statusCode(slot),
+    pending: counters.pending(slot),
+    capacity: counters.capacityOf(slot),
+    latencyMs: counters.latencyMs(slot),
+  };
+}
+
 /** Why an able backend takes nothing now; undefined when it does. */
 function unavailable(
   target: Target,
-  counters: CounterSource,
+  reading: Reading,
   tried: readonly string[],
 ): Exclusion | undefined {
   if (!target.approved) return { stage: 'approval', reason: 'discovered, waits for approval' };
-  if (counters.generationOf(target.slot) !== target.generation) {
-    return { stage: 'health', reason: 'removed' };
-  }
-  const code = counters.statusCode(target.slot);
-  if (code !== healthyCode) {
-    const words = statusWords[code] ?? 'unknown';
+  if (!reading.isCurrent) return { stage: 'health', reason: 'removed' };
+  const { statusCode, capacity, pending } = reading;
+  if (statusCode !== healthyCode) {
+    const words = statusWords[statusCode] ?? 'unknown';
     const why = target.statusReason === undefined ? words : `${words}: ${target.statusReason}`;
     return { stage: 'health', reason: why };
   }
-  const capacity = counters.capacityOf(target.slot);
-  const pending = counters.pending(target.slot);
   if (capacity > 0 && pending >= capacity) {
     return { stage: 'capacity', reason: `at_capacity: ${pending} of ${capacity} in flight` };
   }
@@ -194,6 +213,13 @@ function refuse(
 
 type Scored = Consideration & { readonly score: number };
 
+function scoreOf(target: Target, reading: Reading, settings: RoutingSnapshot['settings']): number {
+  const { priority } = target;
+  if (settings.strategy === 'priority_only') return -priority;
+  const { pending, capacity, latencyMs } = reading;
+  return smartScore({ priority, pending, capacity, latencyMs }, settings.weights);
+}
+
 /** The index of the chosen one; `scored` is not empty and in snapshot order. */
 function pick(scored: readonly Scored[], snapshot: RoutingSnapshot, input: DecideInput): number {
   switch (snapshot.settings.strategy) {
@@ -210,10 +236,11 @@ function pick(scored: readonly Scored[], snapshot: RoutingSnapshot, input: Decid
   for (let i = 1; i < scored.length; i++) {
     const a = scored[i] as Scored;
     const b = scored[best] as Scored;
-    if (a.score > b.score || (a.score === b.score && a.pending < b.pending)) {
+    const fewer = a.reading.pending < b.reading.pending;
+    if (a.score > b.score || (a.score === b.score && fewer)) {
       best = i;
       ties = 1;
-    } else if (a.score === b.score && a.pending === b.pending) {
+    } else if (a.score === b.score && a.reading.pending === b.reading.pending) {
       ties++;
     }
   }
@@ -222,7 +249,8 @@ function pick(scored: readonly Scored[], snapshot: RoutingSnapshot, input: Decid
   let skip = input.cursor % ties;
   for (let i = 0; i < scored.length; i++) {
     const item = scored[i] as Scored;
-    if (item.score !== top.score || item.pending !== top.pending) continue;
+    const isLevel = item.score === top.score && item.reading.pending === top.reading.pending;
+    if (!isLevel) continue;
     if (skip === 0) return i;
     skip--;
   }
@@ -265,34 +293,16 @@ export function decide(
   for (const offer of offers) {
     const { target } = offer;
     maxContext = Math.max(maxContext, offer.model.contextLength);
-    const exclusion = lacks(offer, features) ?? unavailable(target, counters, input.tried);
+    const reading = read(counters, target);
+    const exclusion = lacks(offer, features) ?? unavailable(target, reading, input.tried);
     if (exclusion !== undefined) {
-      overflowed ||= exclusion.stage === 'capacity';
-      considered.push({
-        target,
-        score: undefined,
-        pending: 0,
-        latencyMs: 0,
-        stage: exclusion.stage,
-        reason: exclusion.reason,
-      });
+      const { stage, reason } = exclusion;
+      overflowed ||= stage === 'capacity';
+      considered.push({ target, reading, score: undefined, stage, reason });
       continue;
     }
-    const pending = counters.pending(target.slot);
-    const latencyMs = counters.latencyMs(target.slot);
-    const score =
-      snapshot.settings.strategy === 'priority_only'
-        ? -target.priority
-        : smartScore(
-            {
-              priority: target.priority,
-              pending,
-              capacity: counters.capacityOf(target.slot),
-              latencyMs,
-            },
-            snapshot.settings.weights,
-          );
-    const candidate: Scored = { target, score, pending, latencyMs, stage: undefined, reason: '' };
+    const score = scoreOf(target, reading, snapshot.settings);
+    const candidate: Scored = { target, reading, score, stage: undefined, reason: '' };
     scored.push(candidate);
     considered.push(candidate);
   }

@@ -40,9 +40,12 @@ function candidateWords(item: Consideration, chosen: string | undefined): string
 
 /** What the choice was between: the average of the chosen backend and the lowest there was, ms. */
 function latenciesOf(record: DecisionRecord) {
-  const measured = record.considered.filter(({ latencyMs }) => latencyMs > 0);
-  const selected = measured.find(({ target }) => target.id === record.backendId)?.latencyMs;
-  const minimum = Math.min(...measured.map(({ latencyMs }) => latencyMs));
+  const measured = record.considered.filter(
+    ({ stage, reading }) => stage === undefined && reading.latencyMs > 0,
+  );
+  const chosen = measured.find(({ target }) => target.id === record.backendId);
+  const selected = chosen?.reading.latencyMs;
+  const minimum = Math.min(...measured.map(({ reading }) => reading.latencyMs));
   return {
     selected_latency_ms: selected ?? null,
     minimum_latency_ms: measured.length === 0 ? null : minimum,

@@ -1,0 +1,100 @@
+// What is written down of one decision, so that it can be made again: what was read, what came out.
+// A request leaves several records, joined by its id:
+//
+//   admitted | refused | shed      may it come in? mode, class and load as read, and the verdict
+//   routed, failed_over ...        which backend? one per attempt, with every figure that was read
+//   settled                        what became of it: status, first byte, total, tokens
+//
+// A prompt is in none of them. `control` holds the decisions of the control thread (evaluation ticks
+// of the serving mode), as JSON, since they come once in ten seconds.
+//
+//   R1  A record holds all that its decision read besides the snapshot, which it names by digest.
+//   R2  Readings stand in the order in which the snapshot lists the offers of the resolved model.
+//   R3  Making the decision again from the record gives `outcome`, bit for bit (RD9).
+
+import type { Json } from '../../base/canonical.ts';
+import type { ErrorCode } from '../../errors/catalogue.ts';
+import type { PriorityClass } from '../jobs/priority-class.ts';
+import type { AdmissionReading } from '../policy/admission.ts';
+import type { ServingMode } from '../policy/serving-mode.ts';
+import type { Reading, RouteFeatures, RouteReason, Stage } from '../routing/decide.ts';
+
+/** What every record of a request has. */
+export type RecordHead = {
+  /** Lower-case UUID (version 7 in the product). */
+  readonly requestId: string;
+  /** Unix ms, whole. */
+  readonly at: number;
+};
+
+export type AdmissionRecord = RecordHead & {
+  readonly kind: 'admitted' | 'refused' | 'shed';
+  readonly keyId: string;
+  readonly groupName: string;
+  /** The path on the engine: `/v1/chat/completions`. */
+  readonly path: string;
+  readonly priorityClass: PriorityClass;
+  readonly reading: AdmissionReading;
+  /** Why not; undefined exactly for `admitted`. */
+  readonly code: ErrorCode | undefined;
+};
+
+/** What became of one backend that lists the model. */
+export type CandidateOutcome = {
+  readonly reading: Reading;
+  /** The stage that excluded it; undefined for a candidate. */
+  readonly stage: Stage | undefined;
+  /** Undefined for an excluded backend. */
+  readonly score: number | undefined;
+};
+
+export type RouteOutcome =
+  /** `chosen`: index into the candidates. */
+  | { readonly kind: 'route'; readonly chosen: number; readonly routeReason: RouteReason }
+  | { readonly kind: 'refuse'; readonly code: ErrorCode };
+
+export type RoutingRecord = RecordHead & {
+  readonly kind: 'routed' | 'failed_over';
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+  readonly mode: ServingMode;
+  /** SHA-256 of the snapshot document, lower-case hexadecimal. */
+  readonly snapshotDigest: string;
+  readonly features: RouteFeatures;
+  /** Indices into the candidates of the backends that this request has tried. */
+  readonly tried: readonly number[];
+  /** Values of unsigned 32 bits. */
+  readonly cursor: number;
+  readonly seed: number;
+  readonly candidates: readonly CandidateOutcome[];
+  readonly outcome: RouteOutcome;
+};
+
+export type SettledRecord = RecordHead & {
+  readonly kind: 'settled';
+  readonly status: number;
+  readonly code: ErrorCode | undefined;
+  /** 0 when no backend was reached. */
+  readonly attempts: number;
+  /** The backend of the last attempt. */
+  readonly backendId: string | undefined;
+  readonly stream: boolean;
+  /** Milliseconds, kept to the microsecond. */
+  readonly firstByteMs: number | undefined;
+  readonly totalMs: number;
+  readonly overheadMs: number;
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+};
+
+export type ControlRecord = {
+  readonly kind: 'control';
+  readonly at: number;
+  /** `mode_evaluated` and what comes later. */
+  readonly name: string;
+  readonly version: number;
+  readonly input: Json;
+  readonly output: Json;
+};
+
+export type DecisionRecord = AdmissionRecord | RoutingRecord | SettledRecord | ControlRecord;

@@ -1,0 +1,42 @@
+// May a request come in? The gate before its body is read: the limit of its key, then the serving
+// mode, then the load of the installation. Ruling 19 and section 5 of the overview give the order;
+// the mode's part is F.2 of the platform specification.
+//
+// A pure function of what was read once, so that the decision log can make it again.
+
+import type { PriorityClass } from '../jobs/priority-class.ts';
+import { shouldShed } from '../queue/shedding.ts';
+import { admits, gatesOf } from './mode-gates.ts';
+import type { ServingMode } from './serving-mode.ts';
+
+export type AdmissionReading = {
+  readonly mode: ServingMode;
+  /** Requests of the installation in flight, this one among them. */
+  readonly inFlight: number;
+  /** Requests that may be in flight at once. */
+  readonly inFlightMax: number;
+  /** Requests of the key in flight, this one among them. */
+  readonly keyInFlight: number;
+  /** Requests of one key that may be in flight at once; 0 sets no limit. */
+  readonly keyInFlightMax: number;
+};
+
+export type AdmissionVerdict =
+  | 'admitted'
+  /** The key's own limit: `rate_limit_exceeded`. */
+  | 'key_limit'
+  /** The serving mode admits more urgent classes only: `mode_restricted`. */
+  | 'mode'
+  /** The installation is full, or in an emergency nearly so: `overloaded`. */
+  | 'shed';
+
+export function judgeAdmission(
+  priorityClass: PriorityClass,
+  reading: AdmissionReading,
+): AdmissionVerdict {
+  const { mode, inFlight, inFlightMax, keyInFlight, keyInFlightMax } = reading;
+  if (keyInFlightMax > 0 && keyInFlight > keyInFlightMax) return 'key_limit';
+  if (!admits(mode, priorityClass)) return 'mode';
+  if (shouldShed(inFlight, inFlightMax, gatesOf(mode).emergencyShedding)) return 'shed';
+  return 'admitted';
+}
