@@ -10,7 +10,9 @@ import { type Benchmark, meets, type Report, reportOf } from './harness/benchmar
 import { Processes } from './harness/processes.ts';
 import { memoryBenchmark } from './memory/memory.ts';
 import { queueBenchmark } from './queue/queue.ts';
+import { replayBenchmark } from './replay/replay.ts';
 import { scenariosBenchmark } from './scenarios/scenarios.ts';
+import { simulateBenchmark } from './simulate/simulate.ts';
 import { statisticsBenchmark } from './statistics/statistics.ts';
 
 const benchmarks: readonly Benchmark[] = [
@@ -19,6 +21,8 @@ const benchmarks: readonly Benchmark[] = [
   memoryBenchmark,
   queueBenchmark,
   scenariosBenchmark,
+  replayBenchmark,
+  simulateBenchmark,
 ];
 
 /** Every benchmark ends within five minutes; past that it has failed and is stopped. */

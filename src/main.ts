@@ -86,6 +86,8 @@ process.exitCode = await runProgram(
     serve: async (target, request) => (await loadActions()).serve(target, request),
     sim: async (request) => (await loadActions()).sim(request),
     demo: async (request) => (await loadActions()).demo(request),
+    simulate: async (request) => (await loadActions()).simulate(request),
+    replayFolder: async (request) => (await loadActions()).replayFolder(request),
   },
   {
     dataDirectoryProblem: async (path) =>

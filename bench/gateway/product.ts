@@ -33,6 +33,8 @@ export type ProductSetup = {
   readonly processes: Processes;
   readonly scratch: string;
   readonly backends: readonly number[];
+  /** Further sections of the configuration. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 };
 
 function writeConfiguration(setup: ProductSetup, port: number): string {
@@ -47,6 +49,7 @@ function writeConfiguration(setup: ProductSetup, port: number): string {
     limits: { key_concurrency: raisedLimits['limits.key_concurrency'] },
     discovery: { enabled: false },
     simulate: false,
+    ...setup.settings,
     backends: setup.backends.map((backend, at) => ({
       name: `bench-${at}`,
       url: `http://127.0.0.1:${backend}`,

@@ -11,11 +11,26 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { isSignedOut } from './api/failure.ts';
-import { backendsQuery, decisionsQuery, keysQuery, meQuery, overviewQuery } from './api/queries.ts';
+import {
+  auditTrailQuery,
+  backendsQuery,
+  decisionsQuery,
+  keysQuery,
+  meQuery,
+  overviewQuery,
+  policyHistoryQuery,
+  policyQuery,
+} from './api/queries.ts';
 import { PageFrame } from './components/page-frame.tsx';
 import { BrokenPage } from './pages/broken-page.tsx';
 import { NotFoundPage } from './pages/not-found-page.tsx';
-import { parseFleetSearch, parseLoginSearch, parseRequestsSearch } from './pages/search.ts';
+import {
+  parseAuditSearch,
+  parseFleetSearch,
+  parseLoginSearch,
+  parseReplaySearch,
+  parseRequestsSearch,
+} from './pages/search.ts';
 
 type Context = { readonly queryClient: QueryClient };
 
@@ -75,6 +90,32 @@ const requestRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/request-page.tsx'), 'RequestPage'),
 });
 
+const policyRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/policy',
+  loader: ({ context }) => {
+    void context.queryClient.prefetchQuery(policyQuery);
+    void context.queryClient.prefetchQuery(policyHistoryQuery);
+  },
+  component: lazyRouteComponent(() => import('./pages/policy-page.tsx'), 'PolicyPage'),
+});
+
+const replayRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/replay',
+  validateSearch: parseReplaySearch,
+  component: lazyRouteComponent(() => import('./pages/replay-page.tsx'), 'ReplayPage'),
+});
+
+const auditRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/audit',
+  validateSearch: parseAuditSearch,
+  loaderDeps: ({ search: { range, stream, kind } }) => ({ range, stream, kind }),
+  loader: ({ context, deps }) => void context.queryClient.prefetchQuery(auditTrailQuery(deps)),
+  component: lazyRouteComponent(() => import('./pages/audit-page.tsx'), 'AuditPage'),
+});
+
 const keysRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/access/keys',
@@ -84,7 +125,16 @@ const keysRoute = createRoute({
 
 const routeTree = rootRoute.addChildren([
   loginRoute,
-  appRoute.addChildren([overviewRoute, fleetRoute, requestsRoute, requestRoute, keysRoute]),
+  appRoute.addChildren([
+    overviewRoute,
+    fleetRoute,
+    requestsRoute,
+    requestRoute,
+    policyRoute,
+    replayRoute,
+    auditRoute,
+    keysRoute,
+  ]),
 ]);
 
 export function makeRouter(queryClient: QueryClient) {

@@ -3,7 +3,10 @@
 
 import type { Secret } from '../base/secret.ts';
 import type { FlagValues } from '../config/load.ts';
+import type { ReplayReportWire } from '../protocol/control/trust-schemas.ts';
 import type { SimFault } from '../protocol/sim/schemas.ts';
+import type { SimulationReport } from '../protocol/simulation/report.ts';
+import type { SimulateRequest } from '../protocol/simulation/request.ts';
 
 /** How a command talks to whoever started it. */
 export type OutputStyle = {
@@ -57,12 +60,31 @@ export type DemoRequest = {
   readonly output: OutputStyle;
 };
 
-/** Each resolves with the exit code when its work is over, and throws what stops it. */
+/** Those that answer with a number resolve with the exit code when their work is over; all throw what stops them. */
 export type Actions = {
   up(request: UpRequest): Promise<number>;
   serve(target: 'all', request: UpRequest): Promise<number>;
   sim(request: SimRequest): Promise<number>;
   demo(request: DemoRequest): Promise<number>;
+  /** Plays a trace against a fleet on virtual time. */
+  simulate(request: SimulateRequest): Promise<SimulationReport>;
+  /** Replays a folder of segments in this process; throws what the control API would refuse. */
+  replayFolder(request: ReplayFolderRequest): Promise<ReplayReportWire>;
+};
+
+/** What is replayed: the body of POST /api/v1/replays. */
+export type ReplayAsked = {
+  readonly from?: string;
+  readonly to?: string;
+  readonly request_id?: string;
+  readonly policy?: Record<string, unknown>;
+};
+
+export type ReplayFolderRequest = {
+  /** Absolute path of a folder of segments. */
+  readonly folder: string;
+  readonly asked: ReplayAsked;
+  readonly onProgress: (report: ReplayReportWire) => void;
 };
 
 /** Who owns a data directory. */

@@ -137,20 +137,21 @@ export type Call = {
   /** Below the address of the installation, with its query. */
   readonly path: string;
   readonly body?: unknown;
+  /** Longest wait for the answer, ms; 60 s when absent. */
+  readonly timeoutMs?: number;
 };
 
-/** One request; rejects with {@link CliFailure} exit 69 when nobody answers in time. */
-export async function exchange(
+function send(
   url: URL,
   key: Secret | undefined,
   call: Call,
-  timeoutMs = answerTimeoutMs,
-): Promise<Answer> {
+  limits: Pick<RequestOptions, 'signal' | 'timeout'>,
+): Promise<IncomingMessage> {
   const text = call.body === undefined ? undefined : JSON.stringify(call.body);
   const options: RequestOptions = {
+    ...limits,
     method: call.method,
     agent: false,
-    signal: AbortSignal.timeout(timeoutMs),
     headers: {
       accept: 'application/json',
       'user-agent': 'tensorforge-cli',
@@ -161,13 +162,24 @@ export async function exchange(
     },
   };
   const target = new URL(url.href.replace(/\/+$/, '') + call.path);
-  const send = url.protocol === 'https:' ? requestHttps : requestHttp;
+  const request = url.protocol === 'https:' ? requestHttps : requestHttp;
+  return new Promise((resolve, reject) => {
+    const outgoing = request(target, options, resolve);
+    outgoing.on('error', reject);
+    outgoing.on('timeout', () => outgoing.destroy(new Error('it has stopped answering')));
+    outgoing.end(text);
+  });
+}
+
+/** One request; rejects with {@link CliFailure} exit 69 when nobody answers in time. */
+export async function exchange(
+  url: URL,
+  key: Secret | undefined,
+  call: Call,
+  timeoutMs = answerTimeoutMs,
+): Promise<Answer> {
   try {
-    const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const outgoing = send(target, options, resolve);
-      outgoing.on('error', reject);
-      outgoing.end(text);
-    });
+    const response = await send(url, key, call, { signal: AbortSignal.timeout(timeoutMs) });
     return { status: response.statusCode ?? 0, body: await readBody(response) };
   } catch (error) {
     const isLate = error instanceof Error && error.name === 'AbortError';
@@ -229,6 +241,11 @@ export type Api = {
   readonly installation: Installation;
   /** The checked answer; throws {@link CliFailure} for every other outcome. */
   call<T>(schema: z.ZodType<T>, call: Call): Promise<T>;
+  /**
+   * Hands the answer on piece by piece, however long it is. Rejects with {@link CliFailure} for a
+   * refusal before the first piece, and when the answer breaks off or nothing comes for `timeoutMs`.
+   */
+  download(call: Call, take: (part: Buffer) => Promise<void>): Promise<void>;
 };
 
 /** The installation and its key, found once for a command. */
@@ -238,13 +255,33 @@ export async function openApi(context: Context, machine: Machine): Promise<Api> 
   return {
     installation,
     async call<T>(schema: z.ZodType<T>, call: Call): Promise<T> {
-      const answer = await exchange(installation.url, key, call);
+      const answer = await exchange(installation.url, key, call, call.timeoutMs);
       if (answer.status < 200 || answer.status > 299) {
         throw refusalOf(answer, call, context, installation);
       }
       const outcome = schema.safeParse(answer.body === '' ? null : parseJson(answer.body));
       if (!outcome.success) throw unexpected(answer, call, installation);
       return outcome.data;
+    },
+    async download(call, take): Promise<void> {
+      const { url } = installation;
+      const limits = { timeout: call.timeoutMs ?? answerTimeoutMs };
+      const parts = await send(url, key, call, limits).catch((error: unknown) => {
+        throw away(url, error);
+      });
+      const status = parts.statusCode ?? 0;
+      if (status < 200 || status > 299) {
+        throw refusalOf({ status, body: await readBody(parts) }, call, context, installation);
+      }
+      const pieces = parts[Symbol.asyncIterator]();
+      for (;;) {
+        // What fails in `take` is none of the connection.
+        const part = await pieces.next().catch((error: unknown) => {
+          throw away(url, error);
+        });
+        if (part.done === true) return;
+        await take(Buffer.from(part.value));
+      }
     },
   };
 }

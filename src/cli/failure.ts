@@ -9,6 +9,8 @@ export const exitCodes = {
   /** Failed, or the configuration does not hold. */
   failed: 1,
   usage: 2,
+  /** The work failed, or a check found a difference. */
+  workFailed: 3,
   /** Examined and refused with reasons. */
   refused: 4,
   /** The service is away or was lost. */
@@ -54,6 +56,7 @@ const remedies: Readonly<Record<string, string>> = {
   model_not_found: 'tensorforge models list shows what can be called',
   duplicate_backend: 'tensorforge backends list shows it; remove it there or choose another name',
   config_invalid: 'tensorforge config check names every fault with its line',
+  audit_broken: 'tensorforge audit verify tells every place; put back what was there before',
   permission_denied: 'use a key with that permission: tensorforge keys show ID lists what one has',
   rate_limit_exceeded: 'wait a moment and repeat it',
   auth_attempts_exceeded: 'wait a minute; then check the key in TENSORFORGE_API_KEY',

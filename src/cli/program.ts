@@ -7,6 +7,7 @@
 import { Command, CommanderError } from 'commander';
 import type { Actions, Machine } from './actions.ts';
 import { describe, type Surroundings } from './command.ts';
+import { addAuditCommands } from './commands/audit.ts';
 import { addBackendCommands } from './commands/backends.ts';
 import { AlreadyTold, addConfigCommands } from './commands/config.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
@@ -14,7 +15,10 @@ import { addExplainCommands } from './commands/explain.ts';
 import { addKeyCommands } from './commands/keys.ts';
 import { addLifecycleCommands } from './commands/lifecycle.ts';
 import { addModelCommands } from './commands/models.ts';
+import { addPolicyCommands } from './commands/policy.ts';
+import { addReplayCommand } from './commands/replay.ts';
 import { addServeCommands } from './commands/serve.ts';
+import { addSimulateCommand } from './commands/simulate.ts';
 import { addWorkCommands } from './commands/work.ts';
 import { type CliFailure, exitCodes, toFailure, usageFailure } from './failure.ts';
 import { failureJson, failureLines } from './output/errors.ts';
@@ -22,8 +26,9 @@ import { remedyOfSecretFlag, secretFlagIn } from './secret-flags.ts';
 import { readVersion } from './version.ts';
 
 const exitWords = [
-  'Exit codes: 0 done, 1 failed or bad configuration, 2 usage, 4 refused with reasons,',
-  '69 service away, 75 data directory in use, 77 credentials refused.',
+  'Exit codes: 0 done, 1 failed or bad configuration, 2 usage, 3 work failed or a check found a',
+  'difference, 4 refused with reasons, 69 service away, 75 data directory in use, 77 credentials',
+  'refused.',
 ].join('\n');
 
 /** Settings that commander does not hand down to subcommands made before they were set. */
@@ -65,6 +70,10 @@ export function createProgram(
   addKeyCommands(program, surroundings);
   addModelCommands(program, surroundings);
   addExplainCommands(program, surroundings);
+  addPolicyCommands(program, surroundings);
+  addReplayCommand(program, surroundings);
+  addSimulateCommand(program, surroundings);
+  addAuditCommands(program, surroundings);
   addConfigCommands(program, surroundings);
   addDoctorCommand(program, surroundings);
   addWorkCommands(program, surroundings);

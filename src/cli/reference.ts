@@ -22,7 +22,14 @@ export function listCommands(program: Command): readonly (readonly [string, Comm
 /** The program without anything behind it: for its words only. */
 export function createBareProgram(): Command {
   return createProgram(
-    { up: unused, serve: unused, sim: unused, demo: unused },
+    {
+      up: unused,
+      serve: unused,
+      sim: unused,
+      demo: unused,
+      simulate: unused,
+      replayFolder: unused,
+    },
     { readLock: unused, dataDirectoryProblem: unused, checkDatabase: unused },
     {},
   );

@@ -53,6 +53,8 @@ function samples(listed: ListedOption): readonly [string, string] {
     'logging.format': ['json', 'pretty'],
     'database.url': ['postgres://u:one@h/db', 'postgresql://u:two@h/db'],
     simulate: ['true', 'false'],
+    'policy.objective': ['0.9', '0.95'],
+    'decisions.on_full': ['drop', 'refuse'],
   };
   const known = special[listed.path];
   if (known !== undefined) return known;

@@ -78,6 +78,20 @@ export function integer(
   });
 }
 
+/** A number within [min, max]. */
+export function decimal(
+  common: Common & { readonly fallback: number; readonly min: number; readonly max: number },
+): Option<number> {
+  const { fallback, min, max } = common;
+  return declare(common, {
+    schema: z.number().min(min).max(max),
+    fallback: () => fallback,
+    fallbackWords: String(fallback),
+    expected: `a number from ${min} to ${max}`,
+    fromText: numberFromText,
+  });
+}
+
 const trueWords = ['true', 'on', 'yes', '1'];
 const falseWords = ['false', 'off', 'no', '0'];
 

@@ -19,6 +19,7 @@ import {
   switchedOrAuto,
 } from './option.ts';
 import { serverOptions } from './server-options.ts';
+import { decisionOptions, policyOptions } from './trust-options.ts';
 import { flagOfPath, snakeCase, variableOfPath } from './variables.ts';
 
 const optionTable = {
@@ -48,6 +49,8 @@ const optionTable = {
   backends: backendsOption,
   routing: routingOptions,
   upstream: upstreamOptions,
+  policy: policyOptions,
+  decisions: decisionOptions,
   metrics: {
     public: switched({
       fallback: false,

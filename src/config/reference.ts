@@ -15,6 +15,8 @@ const sectionWords: Readonly<Record<string, string>> = {
   backends: 'The backends that are always there.',
   routing: 'Choosing a backend.',
   upstream: 'Calling backends.',
+  policy: 'When the serving mode moves.',
+  decisions: 'The log of request decisions.',
   metrics: 'What is measured.',
   logging: 'What is written.',
   dashboard: 'The pages for the browser.',

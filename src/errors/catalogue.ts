@@ -246,6 +246,11 @@ export const catalogue = {
   manifest_rejected: { ...refused, words: 'The manifest was rejected; details say why.' },
   artifact_rejected: { ...refused, words: 'The artifact was rejected; details say why.' },
   restore_refused: { ...refused, words: 'The restore was refused; details say why.' },
+  audit_broken: {
+    ...refused,
+    words:
+      'The audit trail does not verify, so nothing of it is exported; details name each place.',
+  },
   config_invalid: {
     ...refused,
     words: 'The configuration does not hold; details list every fault.',

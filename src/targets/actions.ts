@@ -1,4 +1,5 @@
-// What the command line starts: the control plane, a simulated engine, the demo.
+// What the command line starts: the control plane, a simulated engine, the demo, and the work that
+// needs no control plane: simulations, and replays of a folder.
 
 import type { Actions, UpRequest } from '../cli/actions.ts';
 import { readVersion } from '../cli/version.ts';
@@ -109,5 +110,13 @@ export const actions: Actions = {
   async demo(request) {
     const { runDemo } = await import('../services/demo/run-demo.ts');
     return runDemo(request);
+  },
+  async simulate(request) {
+    const { simulate } = await import('../services/simulation/simulate.ts');
+    return simulate(request);
+  },
+  async replayFolder({ folder, asked, onProgress }) {
+    const { replayAsked } = await import('../services/resilience/replay-request.ts');
+    return replayAsked(folder, asked, onProgress);
   },
 };

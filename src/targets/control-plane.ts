@@ -16,7 +16,7 @@ import { TensorForgeError } from '../errors/tensorforge-error.ts';
 import { type DataDirectory, openDataDirectory } from '../io/files/data-directory.ts';
 import { readSecretFile } from '../io/files/private-file.ts';
 import { createLogger, type Logger } from '../io/log/logger.ts';
-import { controlEvents, readEvents } from '../io/postgres/control-events.ts';
+import { controlEvents } from '../io/postgres/control-events.ts';
 import { type Database, openDatabase } from '../io/postgres/database.ts';
 import { Arena } from '../io/shared-memory/arena.ts';
 import { SharedCounts } from '../io/shared-memory/shared-counts.ts';
@@ -26,11 +26,15 @@ import type { Serving } from '../services/gateway/messages.ts';
 import { ServiceBoard } from '../services/gateway/service-board.ts';
 import { Identity } from '../services/identity/identity.ts';
 import { HealthAlerts } from '../services/notifications/health-alerts.ts';
+import { isRoutable } from '../services/routing/backend-view.ts';
+import { auditPart } from './audit-part.ts';
 import { monotonicMs, now, nowSeconds, systemClock } from './clock.ts';
 import type { Reloaded } from './config-routes.ts';
 import { gatewayPart } from './gateway-part.ts';
 import { readTls, routingSettings } from './gateway-settings.ts';
+import { policyPart } from './policy-part.ts';
 import { probePort } from './port-probe.ts';
+import { resiliencePart } from './resilience-part.ts';
 import { type FleetStart, routingPart } from './routing-part.ts';
 
 export type ControlPlaneOptions = {
@@ -165,6 +169,45 @@ async function startWith(
     now,
     onKeys: (change) => gateway.pool.broadcast({ type: 'keys', ...change }),
   });
+  const resilience = await resiliencePart({
+    config,
+    dataFolder: directory.path,
+    build: options.build,
+    sql: database.sql,
+    events,
+    log,
+    flush: () => gateway.pool.flush(true),
+    recent: {
+      list: (limit) => gateway.traffic.decisions(limit),
+      find: (id) => gateway.traffic.decision(id),
+    },
+  });
+  const trail = auditPart({
+    dataFolder: directory.path,
+    sql: database.sql,
+    events,
+    log,
+    decisions: () => resilience.verify(),
+  });
+  let isDatabaseAway = false;
+  const policy = policyPart({
+    config,
+    arena,
+    sql: database.sql,
+    events,
+    log,
+    fleet: () => {
+      const wanted = routing.fleet
+        .listBackends()
+        .filter(({ approved, status }) => approved && status !== 'draining');
+      return {
+        backends: { known: wanted.length, routable: wanted.filter(isRoutable).length },
+        gateway: gateway.pool.size === 0 ? 1 : gateway.pool.serving / gateway.pool.size,
+        databaseThere: !isDatabaseAway,
+      };
+    },
+    record: resilience.record,
+  });
   const ownListeners = () => [{ address: config.server.host, port }];
   const routing = routingPart({
     config,
@@ -174,8 +217,15 @@ async function startWith(
     log,
     clock: systemClock,
     ownListeners,
-    onDelta: (delta) => gateway.pool.broadcast({ type: 'targets', ...delta }),
-    onStatus: () => gateway.pushBackends(),
+    onDelta: (delta) => {
+      const snapshotDigest = resilience.publisher.changed(delta);
+      gateway.pool.broadcast({ type: 'targets', ...delta, snapshotDigest });
+    },
+    onStatus: ({ before, after }) => {
+      if (isRoutable(before) && after.status === 'unhealthy') policy.tripped(after.id);
+      gateway.pushBackends();
+    },
+    onProbe: policy.probed,
   });
 
   const reload = (): Reloaded => {
@@ -194,7 +244,9 @@ async function startWith(
     loaded = next;
     log.level = next.config.logging.level;
     applyBackends();
-    gateway.pool.broadcast({ type: 'routing', routing: routingSettings(next.config) });
+    const nextRouting = routingSettings(next.config);
+    const snapshotDigest = resilience.publisher.reconfigured(nextRouting);
+    gateway.pool.broadcast({ type: 'routing', routing: nextRouting, snapshotDigest });
     if (tls !== undefined && nextTls !== undefined) {
       tls = nextTls;
       gateway.pool.broadcast({ type: 'tls', ...nextTls });
@@ -205,7 +257,6 @@ async function startWith(
     return { applied, needsRestart, warnings: next.warnings };
   };
 
-  let isDatabaseAway = false;
   const isDatabaseThere = async (): Promise<boolean> => {
     try {
       await database.sql`select 1`;
@@ -231,7 +282,13 @@ async function startWith(
         stop: async () => {
           audit.sweep();
           await audit.settled();
+          await trail.stop();
         },
+      },
+      policy: { recent: databaseWork, start: () => policy.start(), stop: () => policy.stop() },
+      resilience: {
+        start: async () => resilience.start(),
+        stop: () => resilience.stop(),
       },
       identity: {
         recent: databaseWork,
@@ -276,7 +333,14 @@ async function startWith(
     isStopping: () => stopping,
     isDatabaseThere,
     alerts,
-    readEvents: (query) => readEvents(database.sql, query),
+    decisions: resilience.settings,
+    snapshotDigest: () => resilience.publisher.digest,
+    onOutcomes: policy.note,
+    onJournal: resilience.reported,
+    onSealed: resilience.sealed,
+    notices: () => [...trail.notices(), ...policy.notices(), ...resilience.notices()],
+    trustFigures: () => ({ modeIndex: policy.modeIndex(), ...resilience.figures() }),
+    routes: () => [...policy.routes(), ...trail.routes(), ...resilience.routes()],
     onKeyUsed: (id, seconds) => used.set(id, seconds),
   });
 
@@ -302,12 +366,14 @@ async function startWith(
     throw error;
   });
   guard();
+  trail.check();
   const housekeeping = setInterval(() => {
     guard();
     void isDatabaseThere();
     arena.beat(nowSeconds());
     alerts.evaluate(new Map(board.list().map((one) => [one.service, one.health_score])), now());
     audit.sweep();
+    trail.sweep();
     if (used.size === 0) return;
     const batch = new Map(used);
     used.clear();

@@ -7,22 +7,24 @@ import { join } from 'node:path';
 import type { Secret } from '../base/secret.ts';
 import type { Loaded } from '../config/load.ts';
 import type { Configuration } from '../config/options.ts';
+import type { EndedRequests } from '../core/policy/ended-requests.ts';
 import { attemptKey } from '../core/security/rules.ts';
+import type { ControlRoute } from '../io/http/control-route.ts';
 import type { Logger } from '../io/log/logger.ts';
-import type { EventQuery, StoredEvent } from '../io/postgres/control-events.ts';
+import type { SealedSegment } from '../io/segments/segment-writer.ts';
 import type { Arena } from '../io/shared-memory/arena.ts';
 import type { SharedCounts } from '../io/shared-memory/shared-counts.ts';
 import type { LiveUpdate, OverviewWire } from '../protocol/control/schemas.ts';
 import { allocatorRoutes } from '../services/allocator/allocator-routes.ts';
 import { analyticsRoutes } from '../services/analytics/analytics-routes.ts';
-import { auditRoutes } from '../services/audit/audit-routes.ts';
 import type { AuthAudit } from '../services/audit/auth-audit.ts';
 import { Authenticator } from '../services/gateway/authenticator.ts';
 import { ControlServer } from '../services/gateway/control-server.ts';
+import type { JournalReport, JournalSettings } from '../services/gateway/decision-journal.ts';
 import { gatewayRoutes } from '../services/gateway/gateway-routes.ts';
 import { LiveSocket } from '../services/gateway/live-socket.ts';
 import type { Serving } from '../services/gateway/messages.ts';
-import { overviewOf } from '../services/gateway/overview.ts';
+import { type Attention, overviewOf } from '../services/gateway/overview.ts';
 import type { ServiceBoard } from '../services/gateway/service-board.ts';
 import { StaticFiles } from '../services/gateway/static-files.ts';
 import { noticeOf, ThreadDesk } from '../services/gateway/thread-desk.ts';
@@ -36,7 +38,7 @@ import { isRoutable, statusWords } from '../services/routing/backend-view.ts';
 import { monotonicMs, now, nowSeconds } from './clock.ts';
 import { configRoutes, type Reloaded } from './config-routes.ts';
 import { gatewaySettings, routingSettings, type TlsPair } from './gateway-settings.ts';
-import { ProcessMetrics } from './process-metrics.ts';
+import { ProcessMetrics, type TrustFigures } from './process-metrics.ts';
 import type { RoutingPart } from './routing-part.ts';
 
 export type GatewayPartOptions = {
@@ -62,8 +64,19 @@ export type GatewayPartOptions = {
   readonly isStopping: () => boolean;
   readonly isDatabaseThere: () => Promise<boolean>;
   readonly alerts: HealthAlerts;
-  readonly readEvents: (query: EventQuery) => Promise<readonly StoredEvent[]>;
   readonly onKeyUsed: (keyId: string, unixSeconds: number) => void;
+  /** How the threads write the decision log; undefined when none is kept. */
+  readonly decisions: JournalSettings | undefined;
+  readonly snapshotDigest: () => string;
+  /** What requests of one thread came to, for the serving mode. */
+  readonly onOutcomes: (counts: EndedRequests) => void;
+  readonly onJournal: (stream: string, report: JournalReport) => void;
+  readonly onSealed: (sealed: SealedSegment) => void;
+  /** What wants a person besides backends and services. */
+  readonly notices: () => readonly Attention[];
+  readonly trustFigures: () => TrustFigures;
+  /** Routes of the services that are not wired here. */
+  readonly routes: () => readonly ControlRoute[];
 };
 
 const liveEveryMs = 1000;
@@ -128,6 +141,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
       inFlight: arena.inFlight(),
       backends: briefs(),
       alerts: options.alerts.standing(),
+      notices: options.notices(),
       traffic,
     });
   const backendsUpdate = (): LiveUpdate => ({
@@ -145,6 +159,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
     controlSocket: socket.path,
     build,
     tls: options.tls(),
+    decisions: options.decisions,
   });
   const desk = ThreadDesk.create(config.server.threads, now());
   const pool = new ThreadPool({
@@ -160,11 +175,14 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
       version: fleet.version,
       targets: fleet.targets(),
       routing: routingSettings(options.loaded().config),
+      snapshotDigest: options.snapshotDigest(),
       serving: options.serving(),
       compileCache: getCompileCacheDir(),
     }),
     onReport: (report) => {
       traffic.add(report, nowSeconds());
+      options.onOutcomes(report.outcomes);
+      if (report.journal !== undefined) options.onJournal(`t${report.thread}`, report.journal);
       for (const [id, seconds] of report.lastUsed) options.onKeyUsed(id, seconds);
       if (report.rejections.length > 0) audit.note(report.rejections);
       if (report.decisions.length === 0) return;
@@ -182,6 +200,8 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
       }
     },
     release: (thread) => desk.release(thread),
+    onSealed: (_, sealed) => options.onSealed(sealed),
+    onTrouble: (thread, words) => log.error({ thread }, words),
     onDied: (thread, words, reclaimed) => {
       fleet.threadGone(thread);
       log.error({ thread, reclaimed }, `a gateway thread died and is started again: ${words}`);
@@ -241,6 +261,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
             models: fleet.modelCount,
             connections: arena.openConnections(),
             buildVersion: options.build,
+            trust: options.trustFigures(),
           }),
         isMetricsPublic: config.metrics.public,
         isDatabaseThere: options.isDatabaseThere,
@@ -263,7 +284,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
         services: () => board.list(),
         alerts: () => options.alerts.standing(),
       }),
-      ...auditRoutes({ read: options.readEvents }),
+      ...options.routes(),
       ...configRoutes({
         current: options.loaded,
         file: options.configurationFile,

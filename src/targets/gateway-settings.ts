@@ -6,6 +6,7 @@ import { createSecureContext } from 'node:tls';
 import type { Configuration } from '../config/options.ts';
 import type { RoutingSettings } from '../core/routing/snapshot.ts';
 import { TensorForgeError } from '../errors/tensorforge-error.ts';
+import type { JournalSettings } from '../services/gateway/decision-journal.ts';
 import type { GatewaySettings } from '../services/gateway/messages.ts';
 
 export function routingSettings(config: Configuration): RoutingSettings {
@@ -53,6 +54,7 @@ export function gatewaySettings(
     readonly controlSocket: string;
     readonly build: string;
     readonly tls: TlsPair | undefined;
+    readonly decisions: JournalSettings | undefined;
   },
 ): GatewaySettings {
   const { server, upstream } = config;
@@ -108,5 +110,26 @@ export function gatewaySettings(
       idleMs: upstream.idleSeconds * 1000,
       totalMs: server.requestTimeoutSeconds * 1000,
     },
+    firstByteObjectiveMs: config.policy.firstByteMs,
+    decisions: bound.decisions,
+  };
+}
+
+const mb = 1_000_000;
+
+/** How the decision log is written; undefined when none is. */
+export function journalSettings(
+  { decisions }: Configuration,
+  folder: string,
+  program: string,
+): JournalSettings | undefined {
+  if (!decisions.enabled) return undefined;
+  return {
+    folder,
+    program,
+    segmentBytes: decisions.segmentMb * mb,
+    queueBytes: decisions.queueMb * mb,
+    onFull: decisions.onFull,
+    sample: decisions.sample,
   };
 }

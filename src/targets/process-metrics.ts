@@ -11,6 +11,18 @@ export type FleetFigures = {
   readonly models: number;
   readonly connections: number;
   readonly buildVersion: string;
+  readonly trust: TrustFigures;
+};
+
+/** Figures of serving mode and decision log. */
+export type TrustFigures = {
+  /** 0 for normal to 3 for halted. */
+  readonly modeIndex: number;
+  /** Since the start, over all streams. */
+  readonly decisionRecords: number;
+  readonly decisionsDropped: number;
+  /** Bytes that the decision log takes on disk. */
+  readonly decisionBytes: number;
 };
 
 export class ProcessMetrics {
@@ -21,6 +33,10 @@ export class ProcessMetrics {
   readonly #pending: Gauge;
   readonly #connections: Gauge;
   readonly #build: Gauge;
+  readonly #mode: Gauge;
+  readonly #decisionRecords: Gauge;
+  readonly #decisionsDropped: Gauge;
+  readonly #decisionBytes: Gauge;
 
   constructor() {
     const registers = [this.#registry];
@@ -32,6 +48,13 @@ export class ProcessMetrics {
     this.#models = gauge('models_available', 'Distinct models that backends list.');
     this.#pending = gauge('pending_requests', 'Requests a backend works on.', ['backend']);
     this.#connections = gauge('client_connections', 'Open client connections.');
+    this.#mode = gauge('serving_mode', 'Serving mode in force: 0 normal to 3 halted.');
+    this.#decisionRecords = gauge('decision_log_records', 'Decision records made since the start.');
+    this.#decisionsDropped = gauge(
+      'decision_log_dropped_records',
+      'Decision records that the disk could not take, since the start.',
+    );
+    this.#decisionBytes = gauge('decision_log_bytes', 'Disk that the decision log takes.');
     this.#build = gauge('build_info', 'Always 1; the label is the version.', ['version']);
   }
 
@@ -41,6 +64,10 @@ export class ProcessMetrics {
     this.#models.set(figures.models);
     this.#connections.set(figures.connections);
     this.#build.set({ version: figures.buildVersion }, 1);
+    this.#mode.set(figures.trust.modeIndex);
+    this.#decisionRecords.set(figures.trust.decisionRecords);
+    this.#decisionsDropped.set(figures.trust.decisionsDropped);
+    this.#decisionBytes.set(figures.trust.decisionBytes);
     this.#pending.reset();
     for (const { id, pending } of figures.backends) this.#pending.set({ backend: id }, pending);
     return this.#registry.metrics();

@@ -14,7 +14,7 @@ import { detectType } from '../services/routing/adapters/detect-type.ts';
 import { createProbeBackend } from '../services/routing/adapters/probe-backend.ts';
 import { statusWords } from '../services/routing/backend-view.ts';
 import { type PortReport, scanLoopback } from '../services/routing/discovery.ts';
-import { Fleet, type FleetDelta } from '../services/routing/fleet.ts';
+import { Fleet, type FleetDelta, type StatusMoved } from '../services/routing/fleet.ts';
 import { postgresFleetStore } from '../services/routing/fleet-store.ts';
 import { HealthChecker } from '../services/routing/health-checker.ts';
 import { FleetOperator } from '../services/routing/operator.ts';
@@ -37,7 +37,8 @@ export type RoutingPartOptions = {
   readonly clock: Clock;
   readonly ownListeners: () => readonly OwnListener[];
   readonly onDelta: (delta: FleetDelta) => void;
-  readonly onStatus: () => void;
+  readonly onStatus: (moved: StatusMoved) => void;
+  readonly onProbe: (isGood: boolean) => void;
 };
 
 /** What a start heard on the usual ports and which simulated engines it started. */
@@ -72,8 +73,9 @@ export function routingPart(options: RoutingPartOptions): RoutingPart {
         const facts = { backend: after.id, from: before.status, to: after.status };
         const isBad = after.status === 'unhealthy';
         log[isBad ? 'warn' : 'info'](facts, statusWords(after, now()));
-        options.onStatus();
+        options.onStatus({ before, after });
       },
+      onProbe: options.onProbe,
     },
     now,
   );

@@ -3,12 +3,11 @@
 // what the browser complains about anywhere is collected and fails the last check.
 
 import assert from 'node:assert/strict';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
 import OpenAI from 'openai';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { listen, sidewaysPx, signIn, startBrowser } from '../support/browser.ts';
 import { type Product, startProduct } from '../support/product.ts';
 
 const pages = ['/', '/fleet', '/requests', '/access/keys'] as const;
@@ -19,45 +18,6 @@ let browser: Browser;
 let context: BrowserContext;
 let page: Page;
 const complaints: string[] = [];
-
-/** A browser of the Chromium family; `CHROMIUM` names one that is not on the PATH. */
-function chromiumPath(): string {
-  const given = process.env['CHROMIUM'];
-  if (given !== undefined) return given;
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-    for (const name of names) {
-      const file = join(folder, name);
-      try {
-        accessSync(file, constants.X_OK);
-        return file;
-      } catch {
-        // Not there.
-      }
-    }
-  }
-  throw new Error('no Chromium on the PATH; set CHROMIUM to its file');
-}
-
-/** Writes down everything that the page or the browser finds wrong. */
-async function listen(to: BrowserContext): Promise<void> {
-  await to.addInitScript(
-    "addEventListener('securitypolicyviolation', (e) => console.error('policy refused ' + e.violatedDirective + ' ' + e.blockedURI))",
-  );
-  to.on('console', (message) => {
-    // The browser itself logs the 401 of somebody who is not signed in yet.
-    if (message.type() === 'error' && !/status of 401/.test(message.text())) {
-      complaints.push(message.text());
-    }
-  });
-  to.on('weberror', (error) => complaints.push(String(error.error())));
-}
-
-async function signIn(on: Page): Promise<void> {
-  await on.fill('input[name=key]', product.adminKey);
-  await on.click('button[type=submit]');
-  await on.waitForSelector('[data-testid=verdict]');
-}
 
 function client(): OpenAI {
   return new OpenAI({ apiKey: product.adminKey, baseURL: `${product.url}/v1`, maxRetries: 0 });
@@ -78,10 +38,6 @@ async function ask(): Promise<{ readonly id: string; readonly backend: string }>
   };
 }
 
-async function sidewaysPx(on: Page): Promise<number> {
-  return on.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth');
-}
-
 async function open(on: Page, path: string): Promise<void> {
   await on.goto(product.url + path);
   await on.waitForSelector('[data-testid=verdict]');
@@ -89,17 +45,13 @@ async function open(on: Page, path: string): Promise<void> {
 
 before(async () => {
   product = await startProduct({ sims: [{ name: 'sim-a' }, { name: 'sim-b' }] });
-  browser = await chromium.launch({
-    executablePath: chromiumPath(),
-    // Chromium refuses its sandbox to root, which is who runs tests in containers.
-    args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
-  });
+  browser = await startBrowser();
   context = await browser.newContext({
     viewport: { width: 1280, height: 900 },
     locale: 'en-US',
     permissions: ['clipboard-read', 'clipboard-write'],
   });
-  await listen(context);
+  await listen(context, complaints);
   page = await context.newPage();
 });
 
@@ -119,7 +71,7 @@ test('without a session every page leads to the sign-in, and a wrong key is refu
 });
 
 test('the admin key signs in and is kept nowhere that a script can read', async () => {
-  await signIn(page);
+  await signIn(page, product.adminKey);
   assert.equal(new URL(page.url()).pathname, '/fleet');
   const readable = await page.evaluate<string>(
     'JSON.stringify([localStorage, sessionStorage, document.cookie])',
@@ -217,7 +169,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     test(`at ${width} px in ${colorScheme} no page scrolls sideways or breaks an accessibility rule`, async () => {
       const cookies = await context.cookies();
       const own = await browser.newContext({ viewport: { width, height: 800 }, colorScheme });
-      await listen(own);
+      await listen(own, complaints);
       await own.addCookies(cookies);
       const tab = await own.newPage();
       for (const path of [...pages, '/fleet?peek=sim-a']) {
@@ -250,7 +202,7 @@ test('dark follows the system, and a choice of the person outlives a reload', as
 
 test('a browser whose language is no language tag still shows the charts', async () => {
   const own = await browser.newContext();
-  await listen(own);
+  await listen(own, complaints);
   await own.addCookies(await context.cookies());
   await own.addInitScript(
     "Object.defineProperty(Navigator.prototype, 'language', { get: () => 'en-US@posix', configurable: true })",
@@ -267,7 +219,7 @@ test('signing out ends the session for this page and for the way back', async ()
   await page.waitForSelector('input[name=key]');
   await page.goto(`${product.url}/fleet`);
   await page.waitForSelector('input[name=key]');
-  await signIn(page);
+  await signIn(page, product.adminKey);
 });
 
 test('the browser found nothing to complain about, the content security policy included', () => {

@@ -1,8 +1,8 @@
 // What the pages can do: each function is one call of the control API.
 
 import { callApi } from './client.ts';
-import { isAnything, isKeyCreated } from './shapes.ts';
-import type { KeyCreatedWire } from './wire.ts';
+import { isAnything, isAuditReport, isKeyCreated, isReplayStarted } from './shapes.ts';
+import type { AuditReportWire, KeyCreatedWire, PolicyPinWire, ReplayStartWire } from './wire.ts';
 
 const base = '/api/v1';
 
@@ -43,4 +43,24 @@ export function createKey(key: NewKey): Promise<KeyCreatedWire> {
 export async function revokeKey(id: string): Promise<void> {
   const path = `${base}/keys/${encodeURIComponent(id)}`;
   await callApi(path, isAnything, { method: 'DELETE' });
+}
+
+export async function pinMode(pin: PolicyPinWire): Promise<void> {
+  await callApi(`${base}/policy/pin`, isAnything, { method: 'PUT', body: pin });
+}
+
+export async function unpinMode(reason: string): Promise<void> {
+  const path = `${base}/policy/pin?reason=${encodeURIComponent(reason)}`;
+  await callApi(path, isAnything, { method: 'DELETE' });
+}
+
+/** Reads the whole trail on the server, so it is given as long as the reader waits. */
+export function verifyAudit(): Promise<AuditReportWire> {
+  return callApi(`${base}/audit/verify`, isAuditReport, { method: 'POST', timeoutMs: 600_000 });
+}
+
+/** Returns the id under which the report is found while it runs and after. */
+export async function startReplay(start: ReplayStartWire): Promise<string> {
+  const { id } = await callApi(`${base}/replays`, isReplayStarted, { method: 'POST', body: start });
+  return id;
 }

@@ -8,9 +8,11 @@ export type Call = {
   /** Sent as JSON; unsafe methods without one send an empty object. */
   readonly body?: unknown;
   readonly signal?: AbortSignal;
+  /** How long the answer may take; default 20 s. */
+  readonly timeoutMs?: number;
 };
 
-const timeoutMs = 20_000;
+const usualTimeoutMs = 20_000;
 
 async function bodyOf(response: Response): Promise<unknown> {
   const text = await response.text();
@@ -29,7 +31,7 @@ async function bodyOf(response: Response): Promise<unknown> {
 export async function callApi<Answer>(
   path: string,
   accepts: (value: unknown) => value is Answer,
-  { method = 'GET', body, signal }: Call = {},
+  { method = 'GET', body, signal, timeoutMs = usualTimeoutMs }: Call = {},
 ): Promise<Answer> {
   const unsafe = method !== 'GET';
   const limit = AbortSignal.timeout(timeoutMs);

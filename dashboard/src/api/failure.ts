@@ -27,6 +27,8 @@ const remedies: ReadonlyMap<string, string> = new Map([
   ['key_not_found', 'It was removed meanwhile. Reload the list.'],
   ['not_found', 'Check the address, or go back to the list.'],
   ['cross_origin', 'Open the dashboard under the address that the server printed at its start.'],
+  ['policy_invalid', 'Correct each fault below; nothing was run and nothing was changed.'],
+  ['audit_broken', 'Verify the trail to see each place, and compare it with a backup.'],
   ['rate_limit_exceeded', 'Wait a little, then try again.'],
 ]);
 

@@ -1,18 +1,31 @@
-// What the pages read, by cache key. Live messages patch these same entries (`live-session.ts`), so
-// nothing here polls: a page that opens reads the cache and refetches only when it has nothing.
+// What the pages read, by cache key. Live messages patch the entries of the fleet and its traffic
+// (`live-session.ts`), so those do not poll: a page that opens reads the cache and refetches only when
+// it has nothing. Mode, audit trail and replays change seldom and are asked for while they are on show.
 
 import { queryOptions } from '@tanstack/react-query';
 import { joinSnapshot } from '../live/patches.ts';
+import {
+  type AuditFilter,
+  auditPageSize,
+  readTrail,
+  type Trail,
+  windowStart,
+} from './audit-trail.ts';
 import { callApi } from './client.ts';
 import {
+  isAuditEvents,
   isBackendList,
   isDecision,
   isDecisionList,
   isKeyList,
   isMe,
   isOverview,
+  isPolicyHistory,
+  isPolicyView,
+  isReplayList,
+  isReplayReport,
 } from './shapes.ts';
-import type { DecisionWire } from './wire.ts';
+import type { AuditReportWire, DecisionWire } from './wire.ts';
 
 /** As many recent decisions as the page asks for at its start. */
 export const decisionsAtStart = 200;
@@ -49,11 +62,15 @@ export const decisionsQuery = queryOptions({
   staleTime: 2000,
 });
 
+const decisionEveryMs = 1000;
+
 export function decisionQuery(id: string) {
   return queryOptions({
     queryKey: ['decision', id],
     queryFn: ({ signal }) =>
       callApi(`${base}/decisions/${encodeURIComponent(id)}`, isDecision, { signal }),
+    // A record is fixed once its request has ended.
+    refetchInterval: ({ state }) => (state.data?.status === 0 ? decisionEveryMs : false),
     staleTime: Number.POSITIVE_INFINITY,
   });
 }
@@ -62,4 +79,69 @@ export const keysQuery = queryOptions({
   queryKey: ['keys'],
   queryFn: ({ signal }) => callApi(`${base}/keys`, isKeyList, { signal }),
   staleTime: 10_000,
+});
+
+/** The ladder is evaluated once in ten seconds. */
+const policyEveryMs = 5000;
+
+export const policyQuery = queryOptions({
+  queryKey: ['policy'],
+  queryFn: ({ signal }) => callApi(`${base}/policy`, isPolicyView, { signal }),
+  refetchInterval: policyEveryMs,
+});
+
+export const policyHistoryQuery = queryOptions({
+  queryKey: ['policy', 'history'],
+  queryFn: ({ signal }) => callApi(`${base}/policy/history?limit=100`, isPolicyHistory, { signal }),
+  refetchInterval: 6 * policyEveryMs,
+});
+
+const auditEveryMs = 5000;
+
+export function auditTrailQuery({ range, stream, kind }: AuditFilter) {
+  const queryKey = ['audit', range, stream ?? null, kind ?? null];
+  return queryOptions({
+    queryKey,
+    queryFn: ({ client, signal }): Promise<Trail> =>
+      readTrail({
+        start: windowStart(range, Date.now()),
+        held: client.getQueryData<Trail>(queryKey),
+        page: (from) => {
+          const query = new URLSearchParams({ from, limit: String(auditPageSize), newest: 'true' });
+          if (stream !== undefined) query.set('stream', stream);
+          if (kind !== undefined) query.set('kind', kind);
+          return callApi(`${base}/audit/events?${query}`, isAuditEvents, { signal });
+        },
+      }),
+    refetchInterval: auditEveryMs,
+  });
+}
+
+/** The newest report of a verification that was asked for here; nobody fetches it by itself. */
+export const auditReportQuery = queryOptions({
+  queryKey: ['audit-report'],
+  queryFn: (): AuditReportWire | null => null,
+  initialData: null,
+  staleTime: Number.POSITIVE_INFINITY,
+  gcTime: Number.POSITIVE_INFINITY,
+});
+
+const replayEveryMs = 1000;
+
+export function replayQuery(id: string) {
+  return queryOptions({
+    queryKey: ['replays', id],
+    queryFn: ({ signal }) =>
+      callApi(`${base}/replays/${encodeURIComponent(id)}`, isReplayReport, { signal }),
+    refetchInterval: ({ state }) => (state.data?.state === 'running' ? replayEveryMs : false),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** The replays that the server still knows, the newest first. */
+export const replaysQuery = queryOptions({
+  queryKey: ['replays'],
+  queryFn: ({ signal }) => callApi(`${base}/replays`, isReplayList, { signal }),
+  refetchInterval: ({ state }) =>
+    state.data?.replays.some((replay) => replay.state === 'running') ? replayEveryMs : false,
 });

@@ -3,6 +3,8 @@
 // that breaks somewhere deep inside, so they look at the members whose absence would do that.
 
 import type {
+  AuditEventsWire,
+  AuditReportWire,
   BackendListWire,
   DecisionListWire,
   DecisionWire,
@@ -11,6 +13,10 @@ import type {
   LiveUpdate,
   MeWire,
   OverviewWire,
+  PolicyHistoryWire,
+  PolicyViewWire,
+  ReplayListWire,
+  ReplayReportWire,
 } from './wire.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -73,6 +79,63 @@ export function isKeyList(value: unknown): value is KeyListWire {
 
 export function isKeyCreated(value: unknown): value is KeyCreatedWire {
   return isRecord(value) && typeof value['secret'] === 'string' && typeof value['id'] === 'string';
+}
+
+export function isPolicyView(value: unknown): value is PolicyViewWire {
+  return (
+    isRecord(value) &&
+    typeof value['verdict'] === 'string' &&
+    typeof value['mode'] === 'string' &&
+    isRecord(value['up']) &&
+    isRecord(value['down']) &&
+    isRecord(value['slo']) &&
+    everyHas(value['burn'], 'name') &&
+    everyHas(value['effects'], 'mode')
+  );
+}
+
+export function isPolicyHistory(value: unknown): value is PolicyHistoryWire {
+  return isRecord(value) && everyHas(value['moves'], 'kind') && Array.isArray(value['burn']);
+}
+
+export function isAuditEvents(value: unknown): value is AuditEventsWire {
+  return (
+    isRecord(value) && everyHas(value['events'], 'occurred_at') && everyHas(value['events'], 'hash')
+  );
+}
+
+export function isAuditReport(value: unknown): value is AuditReportWire {
+  return (
+    isRecord(value) &&
+    typeof value['words'] === 'string' &&
+    typeof value['whole'] === 'boolean' &&
+    everyHas(value['streams'], 'stream') &&
+    everyHas(value['faults'], 'reason')
+  );
+}
+
+/** What starting a replay must say for its report to be found. */
+export function isReplayStarted(value: unknown): value is { readonly id: string } {
+  return isRecord(value) && typeof value['id'] === 'string';
+}
+
+export function isReplayReport(value: unknown): value is ReplayReportWire {
+  return (
+    isRecord(value) &&
+    typeof value['id'] === 'string' &&
+    typeof value['words'] === 'string' &&
+    typeof value['state'] === 'string' &&
+    isRecord(value['by_kind']) &&
+    isRecord(value['skipped']) &&
+    everyHas(value['faults'], 'reason') &&
+    (value['candidate'] === null || isRecord(value['candidate']))
+  );
+}
+
+export function isReplayList(value: unknown): value is ReplayListWire {
+  return (
+    isRecord(value) && Array.isArray(value['replays']) && value['replays'].every(isReplayReport)
+  );
 }
 
 /** For calls whose answer nobody reads. */

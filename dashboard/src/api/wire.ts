@@ -3,12 +3,28 @@
 
 import type { z } from 'zod';
 import type {
+  auditEventSchema,
+  auditEventsSchema,
+} from '../../../src/protocol/control/platform-schemas.ts';
+import type {
   backendListSchema,
   decisionListSchema,
   keyCreatedSchema,
   keyListSchema,
   meSchema,
 } from '../../../src/protocol/control/schemas.ts';
+import type {
+  auditFaultSchema,
+  burnPairSchema,
+  burnPointSchema,
+  modeEffectsSchema,
+  policyMoveSchema,
+  policyPinSchema,
+  replayDivergenceSchema,
+  replayListSchema,
+  replayStartSchema,
+  servingModeSchema,
+} from '../../../src/protocol/control/trust-schemas.ts';
 
 export type {
   BackendViewWire,
@@ -24,3 +40,23 @@ export type DecisionListWire = z.infer<typeof decisionListSchema>;
 export type KeyListWire = z.infer<typeof keyListSchema>;
 export type KeyCreatedWire = z.infer<typeof keyCreatedSchema>;
 export type MeWire = z.infer<typeof meSchema>;
+
+export type {
+  AuditReportWire,
+  PolicyHistoryWire,
+  PolicyViewWire,
+  ReplayReportWire,
+} from '../../../src/protocol/control/trust-schemas.ts';
+
+export type ServingModeWire = z.infer<typeof servingModeSchema>;
+export type ModeEffectsWire = z.infer<typeof modeEffectsSchema>;
+export type BurnPairWire = z.infer<typeof burnPairSchema>;
+export type BurnPointWire = z.infer<typeof burnPointSchema>;
+export type PolicyMoveWire = z.infer<typeof policyMoveSchema>;
+export type PolicyPinWire = z.infer<typeof policyPinSchema>;
+export type AuditEventWire = z.infer<typeof auditEventSchema>;
+export type AuditEventsWire = z.infer<typeof auditEventsSchema>;
+export type AuditFaultWire = z.infer<typeof auditFaultSchema>;
+export type ReplayStartWire = z.infer<typeof replayStartSchema>;
+export type ReplayDivergenceWire = z.infer<typeof replayDivergenceSchema>;
+export type ReplayListWire = z.infer<typeof replayListSchema>;

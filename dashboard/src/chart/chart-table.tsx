@@ -11,13 +11,16 @@ import type { Columns } from './traffic.ts';
 
 export type ChartTableProps = {
   readonly title: string;
+  /** What one point stands for. */
+  readonly pointTitle: string;
   readonly columns: Columns;
   readonly lines: readonly LineStyle[];
   readonly formatValue: (value: number) => string;
   readonly onRefresh: () => void;
 };
 
-function tableColumns({ columns, lines, formatValue }: ChartTableProps): readonly Column<number>[] {
+function tableColumns(props: ChartTableProps): readonly Column<number>[] {
+  const { pointTitle, columns, lines, formatValue } = props;
   const values = lines.map(({ label }, line): Column<number> => {
     const cell = (index: number) => {
       const value = columns.lines[line]?.[index] ?? null;
@@ -27,7 +30,7 @@ function tableColumns({ columns, lines, formatValue }: ChartTableProps): readonl
   });
   const time: Column<number> = {
     key: 'time',
-    title: 'Second',
+    title: pointTitle,
     cell: (index) => formatClock((columns.times[index] ?? Number.NaN) * 1000),
   };
   return [time, ...values];

@@ -1,4 +1,4 @@
-// A chart over the last five minutes for eyes, keyboard and screen reader alike: the drawing, a
+// A chart of what changed over time, for eyes, keyboard and screen reader alike: the drawing, a
 // legend with the newest value of each line, a sentence that says the same, a cursor that the arrow
 // keys move, and the table behind it. The drawing rests while someone reads it.
 
@@ -8,7 +8,7 @@ import { Button } from '../components/button.tsx';
 import { noData } from '../format/numbers.ts';
 import { formatClock } from '../format/time.ts';
 import { ChartTable } from './chart-table.tsx';
-import type { LineStyle } from './plot-options.ts';
+import { fiveMinutes, type LineStyle, type PlotShape } from './plot-options.ts';
 import styles from './time-chart.module.css';
 import type { Columns } from './traffic.ts';
 import { usePlot } from './use-plot.ts';
@@ -23,6 +23,10 @@ export type TimeChartProps = {
   readonly words: string;
   readonly source: string;
   readonly formatValue: (value: number) => string;
+  /** Must keep its identity between renderings; default the last five minutes from 0. */
+  readonly shape?: PlotShape;
+  /** What one point stands for, as the title of the first column; default `Second`. */
+  readonly pointTitle?: string;
 };
 
 function valueWords(value: number | null | undefined, format: (value: number) => string): string {
@@ -69,6 +73,7 @@ const steps: ReadonlyMap<string, number> = new Map([
 
 export function TimeChart(props: TimeChartProps) {
   const { title, lines, columns, words, source, formatValue } = props;
+  const { shape = fiveMinutes, pointTitle = 'Second' } = props;
   const host = useRef<HTMLDivElement>(null);
   const wordsId = useId();
   const [held, setHeld] = useState<Columns>();
@@ -83,6 +88,7 @@ export function TimeChart(props: TimeChartProps) {
     columns: shown,
     lines,
     formatValue,
+    shape,
     holds: held !== undefined,
     onCursor,
   });
@@ -147,6 +153,7 @@ export function TimeChart(props: TimeChartProps) {
         <ChartTable
           title={title}
           columns={table}
+          pointTitle={pointTitle}
           lines={lines}
           formatValue={formatValue}
           onRefresh={() => setTable(columns)}

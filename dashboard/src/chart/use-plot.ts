@@ -4,7 +4,7 @@
 import { type RefObject, useEffect, useRef, useState } from 'react';
 import type uPlot from 'uplot';
 import { loadPlot } from './locale-guard.ts';
-import { type LineStyle, plotOptions } from './plot-options.ts';
+import { type LineStyle, type PlotShape, plotOptions } from './plot-options.ts';
 import type { Columns } from './traffic.ts';
 
 type PlotClass = Awaited<ReturnType<typeof loadPlot>>;
@@ -43,8 +43,11 @@ function usePlotClass(): PlotClass | undefined {
   return Plot;
 }
 
-function alignedData({ times, lines }: Columns): uPlot.AlignedData {
-  return [[...times], ...lines.map((line) => [...line])];
+/** On a logarithmic axis what lies under its floor is drawn on it: 0 has no logarithm. */
+function alignedData({ times, lines }: Columns, { log }: PlotShape): uPlot.AlignedData {
+  const floor = log?.floor ?? Number.NEGATIVE_INFINITY;
+  const drawn = (value: number | null) => (value === null ? null : Math.max(value, floor));
+  return [[...times], ...lines.map((line) => line.map(drawn))];
 }
 
 export type PlotInput = {
@@ -52,6 +55,8 @@ export type PlotInput = {
   readonly columns: Columns;
   readonly lines: readonly LineStyle[];
   readonly formatValue: (value: number) => string;
+  /** Must keep its identity between renderings. */
+  readonly shape: PlotShape;
   /** While true the drawing stays as it is. */
   readonly holds: boolean;
   /** The sample under the pointer or the keyboard cursor; undefined for none. */
@@ -61,7 +66,7 @@ export type PlotInput = {
 export type PlotControl = { readonly moveTo: (index: number) => void };
 
 export function usePlot(input: PlotInput): PlotControl {
-  const { host, columns, lines, formatValue, holds, onCursor } = input;
+  const { host, columns, lines, formatValue, shape, holds, onCursor } = input;
   const Plot = usePlotClass();
   const themeChanges = useThemeChanges();
   const plot = useRef<uPlot>(undefined);
@@ -73,10 +78,10 @@ export function usePlot(input: PlotInput): PlotControl {
     const element = host.current;
     if (Plot === undefined || element === null) return undefined;
     const size = () => ({ width: element.clientWidth, height: element.clientHeight });
-    const options = plotOptions({ host: element, ...size(), lines, formatValue });
+    const options = plotOptions({ host: element, ...size(), lines, formatValue, shape });
     const made = new Plot(
       { ...options, hooks: { setCursor: [(self) => onCursor(self.cursor.idx ?? undefined)] } },
-      alignedData(newest.current),
+      alignedData(newest.current, shape),
       element,
     );
     plot.current = made;
@@ -87,11 +92,11 @@ export function usePlot(input: PlotInput): PlotControl {
       made.destroy();
       plot.current = undefined;
     };
-  }, [Plot, host, lines, formatValue, onCursor, themeChanges]);
+  }, [Plot, host, lines, formatValue, shape, onCursor, themeChanges]);
 
   useEffect(() => {
-    if (!holds) plot.current?.setData(alignedData(columns));
-  }, [columns, holds]);
+    if (!holds) plot.current?.setData(alignedData(columns, shape));
+  }, [columns, holds, shape]);
 
   return {
     moveTo: (index) => {

@@ -10,6 +10,7 @@ import { applyTheme, parseTheme, readTheme, themes, themeWords } from '../theme/
 import styles from './account-menu.module.css';
 import { buttonClass } from './button.tsx';
 import { useNotice } from './notice.tsx';
+import { keepShortcuts, readShortcuts } from './shortcuts.ts';
 
 function useSignOut(): () => void {
   const queryClient = useQueryClient();
@@ -49,6 +50,24 @@ function ThemeChoice() {
   );
 }
 
+function ShortcutChoice() {
+  const [on, setOn] = useState(readShortcuts);
+  return (
+    <Menu.CheckboxItem
+      className={styles.item}
+      checked={on}
+      closeOnClick
+      onCheckedChange={(checked: boolean) => {
+        keepShortcuts(checked);
+        setOn(checked);
+      }}
+    >
+      <span className={styles.tick}>{on ? '✓' : ''}</span>
+      Keys: g and a letter
+    </Menu.CheckboxItem>
+  );
+}
+
 export function AccountMenu() {
   const { data: me } = useQuery(meQuery);
   const leave = useSignOut();
@@ -73,6 +92,8 @@ export function AccountMenu() {
               </Menu.GroupLabel>
             </Menu.Group>
             <ThemeChoice />
+            <Menu.Separator className={styles.separator} />
+            <ShortcutChoice />
             <Menu.Separator className={styles.separator} />
             <Menu.Item className={styles.item} onClick={leave}>
               <span className={styles.tick} />

@@ -7,6 +7,7 @@ import { FreshnessChip, useFreshness } from './freshness-chip.tsx';
 import { NavRail } from './nav-rail.tsx';
 import { NoticeProvider } from './notice.tsx';
 import styles from './page-frame.module.css';
+import { useGoKeys } from './use-go-keys.ts';
 
 function TopBar() {
   const freshness = useFreshness();
@@ -25,6 +26,7 @@ function TopBar() {
 }
 
 export function PageFrame() {
+  useGoKeys();
   return (
     <LiveProvider>
       <NoticeProvider>

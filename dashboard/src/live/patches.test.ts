@@ -132,10 +132,13 @@ test('the list never grows past its cap and drops the oldest', () => {
   assert.equal(merged.at(-1)?.request_id, 'req_50');
 });
 
+const unseen = (shown: readonly DecisionWire[], latest: readonly DecisionWire[]) =>
+  countUnseen(shown, latest, (row) => row.decision_id);
+
 test('unseen rows are those in front of the newest one on show', () => {
   const shown = [decision(2), decision(1)];
-  assert.equal(countUnseen(shown, [decision(4), decision(3), decision(2), decision(1)]), 2);
-  assert.equal(countUnseen(shown, shown), 0);
-  assert.equal(countUnseen(shown, [decision(9), decision(8)]), 2);
-  assert.equal(countUnseen([], [decision(1)]), 1);
+  assert.equal(unseen(shown, [decision(4), decision(3), decision(2), decision(1)]), 2);
+  assert.equal(unseen(shown, shown), 0);
+  assert.equal(unseen(shown, [decision(9), decision(8)]), 2);
+  assert.equal(unseen([], [decision(1)]), 1);
 });

@@ -84,12 +84,13 @@ export function addPatch(patches: Patches, update: LiveUpdate): Patches {
  * Rows that the reader has not seen: those in front of the newest row on show. All of them when
  * that row has meanwhile fallen off the end.
  */
-export function countUnseen(
-  shown: readonly DecisionWire[],
-  latest: readonly DecisionWire[],
+export function countUnseen<Row>(
+  shown: readonly Row[],
+  latest: readonly Row[],
+  keyOf: (row: Row) => string,
 ): number {
   const top = shown[0];
   if (top === undefined) return latest.length;
-  const index = latest.findIndex((decision) => decision.decision_id === top.decision_id);
+  const index = latest.findIndex((row) => keyOf(row) === keyOf(top));
   return index === -1 ? latest.length : index;
 }

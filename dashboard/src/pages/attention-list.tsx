@@ -1,5 +1,6 @@
 // What wants a person, worst first as the server ordered it, at most seven with the rest counted.
 
+import { Link } from '@tanstack/react-router';
 import type { OverviewWire } from '../api/wire.ts';
 import { CopyLine } from '../components/copy.tsx';
 import { StatusMark } from '../components/status-mark.tsx';
@@ -10,10 +11,29 @@ type Item = OverviewWire['attention'][number];
 
 const shownMax = 7;
 
+const pages = [
+  ['tensorforge policy', '/policy', 'Policy'],
+  ['tensorforge audit', '/audit', 'Audit'],
+  ['tensorforge replay', '/replay', 'Replay'],
+] as const;
+
+/** The page that does what the command does, where there is one. */
+function PageOf({ action }: { readonly action: string }) {
+  const page = pages.find(([command]) => action.startsWith(command));
+  if (page === undefined) return null;
+  const [, to, words] = page;
+  return <Link to={to}>{words}</Link>;
+}
+
 /** The server sends a command, or words where nothing can be typed. */
 function Action({ item }: { readonly item: Item }) {
   if (item.action.startsWith('tensorforge ')) {
-    return <CopyLine text={item.action} label={`Copy the command for: ${item.words}`} />;
+    return (
+      <>
+        <PageOf action={item.action} />
+        <CopyLine text={item.action} label={`Copy the command for: ${item.words}`} />
+      </>
+    );
   }
   return <span className="muted wrap-anywhere">{item.action}</span>;
 }

@@ -5,7 +5,8 @@ import type { DecisionWire } from '../api/wire.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { EmptyNote } from '../components/empty-note.tsx';
 import { StatusShape } from '../components/status-mark.tsx';
-import { formatSignificant, noData } from '../format/numbers.ts';
+import { formatCount, formatSignificant, noData } from '../format/numbers.ts';
+import { formatLatency } from '../format/time.ts';
 import styles from './page.module.css';
 
 type Candidate = DecisionWire['candidates'][number];
@@ -20,7 +21,66 @@ function Prose({ text }: { readonly text: string }) {
   return <span className={styles.prose}>{text}</span>;
 }
 
-function whyThisColumns(servedBy: string | null): readonly Column<Candidate>[] {
+type Terms = NonNullable<Candidate['terms']>;
+
+function termColumn(name: keyof Terms, title: string): Column<Candidate> {
+  return {
+    key: name,
+    title,
+    numeric: true,
+    cell: ({ terms }) => (terms ? `+${formatSignificant(terms[name])}` : noData),
+  };
+}
+
+/** What the score adds up from; only the smart strategy has terms. */
+const termColumns: readonly Column<Candidate>[] = [
+  termColumn('priority', 'Priority'),
+  termColumn('load', 'Load'),
+  termColumn('latency', 'Latency'),
+];
+
+const figureColumns: readonly Column<Candidate>[] = [
+  {
+    key: 'pending',
+    title: 'In flight',
+    numeric: true,
+    cell: ({ figures }) => (figures === undefined ? noData : inFlight(figures)),
+  },
+  {
+    key: 'first',
+    title: 'First byte',
+    numeric: true,
+    cell: ({ figures }) => formatLatency(figures?.first_byte_ms ?? null),
+  },
+];
+
+const wouldHaveWonColumn: Column<Candidate> = {
+  key: 'would',
+  title: 'Would have won',
+  cell: ({ would_have_won: words }) => <Prose text={words ?? noData} />,
+};
+
+function inFlight({ pending, capacity }: NonNullable<Candidate['figures']>): string {
+  return capacity === null
+    ? formatCount(pending)
+    : `${formatCount(pending)} of ${formatCount(capacity)}`;
+}
+
+/** The columns for which the record holds something. */
+function extraColumns(candidates: readonly Candidate[]): readonly Column<Candidate>[] {
+  const holds = (member: (candidate: Candidate) => unknown) =>
+    candidates.some((candidate) => (member(candidate) ?? null) !== null);
+  return [
+    ...(holds(({ terms }) => terms) ? termColumns : []),
+    ...(holds(({ figures }) => figures) ? figureColumns : []),
+    ...(holds(({ would_have_won: words }) => words) ? [wouldHaveWonColumn] : []),
+  ];
+}
+
+function whyThisColumns(
+  candidates: readonly Candidate[],
+  servedBy: string | null,
+): readonly Column<Candidate>[] {
   return [
     {
       key: 'backend',
@@ -39,6 +99,7 @@ function whyThisColumns(servedBy: string | null): readonly Column<Candidate>[] {
       numeric: true,
       cell: ({ score }) => (score === null ? noData : formatSignificant(score)),
     },
+    ...extraColumns(candidates),
     { key: 'reason', title: 'Made of', cell: ({ reason }) => <Prose text={reason} /> },
   ];
 }
@@ -75,7 +136,7 @@ export function CandidateTables({ candidates, servedBy }: CandidateTablesProps) 
         ) : (
           <DataTable
             caption="Candidates, best score first"
-            columns={whyThisColumns(servedBy)}
+            columns={whyThisColumns(chosen, servedBy)}
             rows={chosen}
             rowKey={rowKey}
             rowHeightPx={32}

@@ -2,44 +2,15 @@
 
 import { Dialog } from '@base-ui/react/dialog';
 import { useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useId, useState } from 'react';
+import { type FormEvent, useState } from 'react';
 import { createKey } from '../api/actions.ts';
 import { keysQuery } from '../api/queries.ts';
 import type { KeyCreatedWire } from '../api/wire.ts';
 import { Button } from '../components/button.tsx';
 import styles from '../components/dialog.module.css';
 import { FailureNote } from '../components/failure-note.tsx';
+import { Field } from '../components/field.tsx';
 import { checkNewKey } from './new-key.ts';
-
-type FieldProps = {
-  readonly name: string;
-  readonly label: string;
-  readonly hint: string;
-  readonly initial?: string;
-  readonly fault: string | undefined;
-};
-
-function Field({ name, label, hint, initial, fault }: FieldProps) {
-  const id = useId();
-  return (
-    <div className={styles.field}>
-      <label htmlFor={id}>{label}</label>
-      <input
-        id={id}
-        name={name}
-        className={styles.input}
-        defaultValue={initial}
-        autoComplete="off"
-        spellCheck={false}
-        aria-describedby={`${id}-hint`}
-        aria-invalid={fault !== undefined}
-      />
-      <span id={`${id}-hint`} className="muted">
-        {fault ?? hint}
-      </span>
-    </div>
-  );
-}
 
 export type CreateKeyDialogProps = {
   readonly onClose: () => void;

@@ -1,18 +1,16 @@
 // Which backend takes no requests, and why. Rows keep their order by name whatever their state does;
 // one of them can be looked at beside the list, or over it where there is no room.
 
-import { Dialog } from '@base-ui/react/dialog';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { backendsQuery } from '../api/queries.ts';
 import type { BackendViewWire } from '../api/wire.ts';
 import { CopyCommand } from '../components/copy.tsx';
-import dialogStyles from '../components/dialog.module.css';
 import { EmptyNote } from '../components/empty-note.tsx';
 import { FailureNote } from '../components/failure-note.tsx';
 import { useFreshness } from '../components/freshness-chip.tsx';
 import { Loading } from '../components/loading.tsx';
-import { peekQuery, useMedia } from '../components/use-media.ts';
+import { SidePane } from '../components/side-pane.tsx';
 import { useTitle } from '../components/use-title.ts';
 import { Verdict } from '../components/verdict.tsx';
 import { plural } from '../format/numbers.ts';
@@ -80,26 +78,13 @@ function Filters({ fleet }: { readonly fleet: Fleet }) {
 }
 
 function Peek({ backend, fleet }: { readonly backend: BackendViewWire; readonly fleet: Fleet }) {
-  const isBeside = useMedia(peekQuery);
   const navigate = useNavigate();
   const close = () =>
     void navigate({ to: '/fleet', search: ({ peek: _, ...rest }) => rest, resetScroll: false });
-  if (isBeside) {
-    return (
-      <aside aria-label={`Backend ${backend.name}`}>
-        <BackendPane backend={backend} fleet={fleet} onClose={close} />
-      </aside>
-    );
-  }
   return (
-    <Dialog.Root open onOpenChange={(open) => (open ? undefined : close())}>
-      <Dialog.Portal>
-        <Dialog.Backdrop className={dialogStyles.backdrop} />
-        <Dialog.Popup className={dialogStyles.sheet} aria-label={`Backend ${backend.name}`}>
-          <BackendPane backend={backend} fleet={fleet} onClose={close} />
-        </Dialog.Popup>
-      </Dialog.Portal>
-    </Dialog.Root>
+    <SidePane label={`Backend ${backend.name}`} onClose={close}>
+      <BackendPane backend={backend} fleet={fleet} onClose={close} />
+    </SidePane>
   );
 }
 

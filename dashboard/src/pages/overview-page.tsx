@@ -2,6 +2,7 @@
 // last five minutes of traffic and of first-byte latency.
 
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { overviewQuery } from '../api/queries.ts';
 import type { OverviewWire } from '../api/wire.ts';
 import { TimeChart } from '../chart/time-chart.tsx';
@@ -59,6 +60,9 @@ function Loaded({ overview }: { readonly overview: OverviewWire }) {
   return (
     <>
       <Verdict tone={verdictTones[overview.verdict_level]} words={overview.verdict} />
+      <p>
+        <Link to="/policy">Serving mode and error budget</Link>
+      </p>
       {overview.simulated ? (
         <p>
           <span className={pageStyles.tag}>SIM</span> Some engines are simulated: judge routing by

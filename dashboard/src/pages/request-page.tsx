@@ -12,14 +12,18 @@ import { Verdict } from '../components/verdict.tsx';
 import { formatCount } from '../format/numbers.ts';
 import { formatInstant, formatLatency } from '../format/time.ts';
 import { glyphOfTone, outcomeMark } from '../status/status.ts';
+import { AttemptsTable } from './attempts-table.tsx';
 import { CandidateTables } from './candidate-tables.tsx';
+import { againWords, logFacts, shownAttempt } from './decision-facts.ts';
 import styles from './page.module.css';
+import { Redecide } from './redecide.tsx';
 import { askedAndServed } from './requests-table.tsx';
 import { Waterfall } from './waterfall.tsx';
 
 const route = getRouteApi('/app/requests/$id');
 
 function headline(decision: DecisionWire): string {
+  if (decision.status === 0) return `No outcome yet, or none was kept. ${decision.reason}`;
   const { words } = outcomeMark(decision);
   const from = decision.backend_id === null ? ' from no backend' : ` from ${decision.backend_id}`;
   return `${words}${from} in ${formatLatency(decision.total_ms)}. ${decision.reason}`;
@@ -36,6 +40,7 @@ function Facts({ decision }: { readonly decision: DecisionWire }) {
     ['Attempts', formatCount(decision.attempts)],
     ['Route', decision.route_reason ?? 'no rule applied'],
     ['Average first byte when chosen', latencies(decision)],
+    ...logFacts(decision),
   ];
   return (
     <dl className={styles.facts}>
@@ -62,12 +67,23 @@ function Fact({ name, value }: { readonly name: string; readonly value: string }
 }
 
 function Loaded({ decision }: { readonly decision: DecisionWire }) {
+  const { attempts_detail: attempts = [], request_id: requestId } = decision;
+  const again = againWords(decision);
   return (
     <>
       <Verdict tone={outcomeMark(decision).tone} words={headline(decision)} />
+      {attempts.length > 1 ? (
+        <AttemptsTable
+          requestId={requestId}
+          attempts={attempts}
+          shown={shownAttempt(decision)?.attempt}
+        />
+      ) : null}
       <CandidateTables candidates={decision.candidates} servedBy={decision.backend_id} />
       <Waterfall decision={decision} />
       <Facts decision={decision} />
+      {again === undefined ? null : <p className="wrap-anywhere">{again}</p>}
+      <Redecide key={requestId} requestId={requestId} />
     </>
   );
 }
@@ -81,9 +97,10 @@ export function RequestPage() {
     refetch,
   } = useQuery({
     ...decisionQuery(id),
-    // A record never changes, and the list keeps more of them than the server does.
+    // The list knows most of it at once, and is all there is once the server has let it go.
     initialData: () =>
       queryClient.getQueryData(decisionsQuery.queryKey)?.find((row) => row.decision_id === id),
+    refetchOnMount: 'always',
   });
   const glyph = decision === undefined ? '' : glyphOfTone[outcomeMark(decision).tone];
   useTitle(`${glyph} ${decision?.request_id ?? id}`.trim(), 'Requests');

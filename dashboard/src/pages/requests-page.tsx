@@ -3,7 +3,7 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { useRef, useState } from 'react';
+import { useRef } from 'react';
 import { decisionsQuery, overviewQuery } from '../api/queries.ts';
 import type { DecisionWire, OverviewWire } from '../api/wire.ts';
 import { rateOver, tally } from '../chart/traffic.ts';
@@ -22,6 +22,7 @@ import type { Tone } from '../status/status.ts';
 import styles from './page.module.css';
 import { RequestsTable } from './requests-table.tsx';
 import { useHeldRows } from './use-held-rows.ts';
+import { useReading } from './use-reading.ts';
 
 const route = getRouteApi('/app/requests');
 
@@ -70,6 +71,8 @@ function Filters({ all, failed }: { readonly all: number; readonly failed: numbe
   );
 }
 
+const keyOf = (decision: DecisionWire) => decision.decision_id;
+
 function isFailed(decision: DecisionWire): boolean {
   return (decision.status >= 400 && decision.status !== 499) || decision.code !== null;
 }
@@ -95,14 +98,10 @@ function List({ decisions }: { readonly decisions: readonly DecisionWire[] }) {
   const { show, dropped } = route.useSearch();
   const { stale } = useFreshness();
   const table = useRef<DataTableHandle>(null);
-  const [reading, setReading] = useState(false);
-  const [focused, setFocused] = useState(false);
-  const [scrolled, setScrolled] = useState(false);
-  const [paused, setPaused] = useState(false);
+  const { holds, scrolled, paused, setPaused, onScrolled, watch } = useReading();
   const failed = decisions.filter(isFailed);
   const latest = show === 'failed' ? failed : decisions;
-  const holds = reading || focused || scrolled || paused;
-  const { rows, unseen, catchUp } = useHeldRows(latest, holds);
+  const { rows, unseen, catchUp } = useHeldRows({ latest, holds, keyOf });
   useReportHeld(holds && (paused || scrolled || unseen > 0) ? unseen : undefined);
 
   function showNew(): void {
@@ -129,15 +128,8 @@ function List({ decisions }: { readonly decisions: readonly DecisionWire[] }) {
       {rows.length === 0 ? (
         <NoRows filtered={show === 'failed'} total={decisions.length} />
       ) : (
-        // biome-ignore lint/a11y/noStaticElementInteractions: it only notices that someone reads.
-        <div
-          className={stale ? 'stale' : undefined}
-          onPointerEnter={() => setReading(true)}
-          onPointerLeave={() => setReading(false)}
-          onFocus={() => setFocused(true)}
-          onBlur={() => setFocused(false)}
-        >
-          <RequestsTable ref={table} rows={rows} onScrolled={(isAtTop) => setScrolled(!isAtTop)} />
+        <div className={stale ? 'stale' : undefined} {...watch}>
+          <RequestsTable ref={table} rows={rows} onScrolled={onScrolled} />
         </div>
       )}
     </>

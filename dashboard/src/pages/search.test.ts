@@ -2,7 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseFleetSearch, parseLoginSearch, parseRequestsSearch } from './search.ts';
+import {
+  parseAuditSearch,
+  parseFleetSearch,
+  parseLoginSearch,
+  parseReplaySearch,
+  parseRequestsSearch,
+} from './search.ts';
 
 const nothing = { state: undefined, peek: undefined, dropped: undefined };
 
@@ -39,5 +45,23 @@ test('after signing in one returns to a page of this site or to the first page',
   const foreign = ['//evil.example', '/\\evil.example', 'https://evil.example', 'javascript:1'];
   for (const next of [...foreign, '/\t/evil.example', '/a\\b', '/login', '', 5]) {
     assert.deepEqual(parseLoginSearch({ next }), { next: undefined }, String(next));
+  }
+});
+
+test('Audit and Replay show the last day when no window, or none that is known, is asked for', () => {
+  assert.equal(parseAuditSearch({}).range, '24h');
+  assert.equal(parseAuditSearch({ range: '7d', stream: 'policy' }).range, '7d');
+  assert.deepEqual(parseAuditSearch({ range: 'ever', peek: 'policy/3' }), {
+    range: '24h',
+    stream: undefined,
+    kind: undefined,
+    peek: 'policy/3',
+    dropped: 'ever',
+  });
+  assert.equal(parseReplaySearch({ range: '30d' }).dropped, '30d');
+  assert.equal(parseReplaySearch({ range: 'all', id: 'rp_1' }).id, 'rp_1');
+  for (const parse of [parseAuditSearch, parseReplaySearch]) {
+    const once = parse({ range: 'ever' });
+    assert.deepEqual(parse(once), once);
   }
 });

@@ -1,6 +1,8 @@
 // The URL is the state of a page. A parameter that is not understood is dropped and named, so that
 // a link from elsewhere never breaks a page and never silently shows something else.
 
+import { type AuditFilter, auditRanges } from '../api/audit-trail.ts';
+
 type Raw = Readonly<Record<string, unknown>>;
 
 function textOf(value: unknown): string | undefined {
@@ -48,6 +50,45 @@ export type RequestsSearch = {
 export function parseRequestsSearch(raw: Raw): RequestsSearch {
   const { choice, dropped } = choiceOf(raw['show'], requestFilters);
   return { show: choice, dropped: dropped ?? textOf(raw['dropped']) };
+}
+
+export type AuditSearch = AuditFilter & {
+  /** `stream/sequence` of the event in the side pane. */
+  readonly peek?: string | undefined;
+  readonly dropped?: string | undefined;
+};
+
+export function parseAuditSearch(raw: Raw): AuditSearch {
+  const { choice, dropped } = choiceOf(raw['range'], auditRanges);
+  return {
+    range: choice ?? '24h',
+    stream: textOf(raw['stream']),
+    kind: textOf(raw['kind']),
+    peek: textOf(raw['peek']),
+    dropped: dropped ?? textOf(raw['dropped']),
+  };
+}
+
+export const replayRanges = ['1h', '24h', '7d', 'all'] as const;
+export type ReplayRange = (typeof replayRanges)[number];
+
+export type ReplaySearch = {
+  readonly range: ReplayRange;
+  /** Only the decisions of this request. */
+  readonly request?: string | undefined;
+  /** The report on show. */
+  readonly id?: string | undefined;
+  readonly dropped?: string | undefined;
+};
+
+export function parseReplaySearch(raw: Raw): ReplaySearch {
+  const { choice, dropped } = choiceOf(raw['range'], replayRanges);
+  return {
+    range: choice ?? '24h',
+    request: textOf(raw['request']),
+    id: textOf(raw['id']),
+    dropped: dropped ?? textOf(raw['dropped']),
+  };
 }
 
 export type LoginSearch = { readonly next?: string | undefined };

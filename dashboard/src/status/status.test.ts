@@ -6,11 +6,19 @@ import { test } from 'node:test';
 import { statusReasons } from '../../../src/core/backends/backend.ts';
 import { backendStatusSchema, overviewSchema } from '../../../src/protocol/control/schemas.ts';
 import {
+  policyViewSchema,
+  replayReportSchema,
+  servingModeSchema,
+} from '../../../src/protocol/control/trust-schemas.ts';
+import {
+  auditTone,
   backendMark,
   backendStatusMarks,
   glyphOfTone,
   keyMark,
+  modeMarks,
   outcomeMark,
+  replayTone,
   shapeOfTone,
   verdictTones,
 } from './status.ts';
@@ -28,8 +36,10 @@ test('every reason of the core narrows a status to words of its own', () => {
 });
 
 test('every verdict level of the wire has a tone', () => {
-  const levels = overviewSchema.shape.verdict_level.options;
-  assert.deepEqual(Object.keys(verdictTones).sort(), [...levels].sort());
+  for (const { shape } of [overviewSchema, policyViewSchema]) {
+    const levels = shape.verdict_level.options;
+    assert.deepEqual(Object.keys(verdictTones).sort(), [...levels].sort());
+  }
 });
 
 test('no two tones share a shape or a glyph, so colour is never alone', () => {
@@ -61,4 +71,29 @@ test('a key past its expiry is off even when nobody revoked it', () => {
     'Expired',
   );
   assert.equal(keyMark({ revoked: true, expires_at: null }, 10).words, 'Revoked');
+});
+
+test('every serving mode of the wire has a mark, and only normal is in order', () => {
+  assert.deepEqual(Object.keys(modeMarks).sort(), [...servingModeSchema.options].sort());
+  const inOrder = servingModeSchema.options.filter((mode) => modeMarks[mode].tone === 'ok');
+  assert.deepEqual(inOrder, ['normal']);
+});
+
+test('a trail is in order only when it was verified whole', () => {
+  assert.equal(auditTone(null), 'waiting');
+  assert.equal(auditTone({ whole: true }), 'ok');
+  assert.equal(auditTone({ whole: false }), 'bad');
+});
+
+test('a replay is in order only when it ended, nothing differed and the log was whole', () => {
+  const done = { state: 'done', divergences: 0, faults: [] } as const;
+  assert.equal(replayTone(done), 'ok');
+  assert.equal(replayTone({ ...done, divergences: 1 }), 'bad');
+  assert.equal(replayTone({ ...done, faults: [{}] }), 'bad');
+  assert.equal(replayTone({ ...done, gaps: [{}] }), 'bad');
+  assert.equal(replayTone({ ...done, gaps: [] }), 'ok');
+  const tones = replayReportSchema.shape.state.options.map((state) =>
+    replayTone({ ...done, state }),
+  );
+  assert.deepEqual(tones, ['active', 'ok', 'bad']);
 });

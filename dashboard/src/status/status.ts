@@ -2,7 +2,15 @@
 // alone: the shape says the same. The records below are keyed by the wire enumerations, so a new
 // member does not compile until it is mapped here.
 
-import type { BackendViewWire, KeyViewWire, OverviewWire } from '../api/wire.ts';
+import type {
+  AuditReportWire,
+  BackendViewWire,
+  KeyViewWire,
+  OverviewWire,
+  PolicyViewWire,
+  ReplayReportWire,
+  ServingModeWire,
+} from '../api/wire.ts';
 
 export type Tone = 'ok' | 'active' | 'waiting' | 'attention' | 'bad' | 'off';
 export type Shape = 'disc' | 'half' | 'ring' | 'triangle' | 'square' | 'diamond';
@@ -56,7 +64,9 @@ export function backendMark(backend: {
   return narrowed ?? { tone: mark.tone, words: `${mark.words}, ${backend.status_reason}` };
 }
 
-export const verdictTones: Readonly<Record<OverviewWire['verdict_level'], Tone>> = {
+type VerdictLevel = OverviewWire['verdict_level'] | PolicyViewWire['verdict_level'];
+
+export const verdictTones: Readonly<Record<VerdictLevel, Tone>> = {
   ok: 'ok',
   attention: 'attention',
   bad: 'bad',
@@ -83,4 +93,33 @@ export function keyMark(key: Pick<KeyViewWire, 'revoked' | 'expires_at'>, nowMs:
     return { tone: 'off', words: 'Expired' };
   }
   return { tone: 'ok', words: 'Active' };
+}
+
+export const modeMarks: Readonly<Record<ServingModeWire, Mark>> = {
+  normal: { tone: 'ok', words: 'normal' },
+  watch: { tone: 'attention', words: 'watch' },
+  restricted: { tone: 'attention', words: 'restricted' },
+  halted: { tone: 'bad', words: 'halted' },
+};
+
+/** A trail that nobody verified is neither whole nor broken. */
+export function auditTone(report: Pick<AuditReportWire, 'whole'> | null): Tone {
+  if (report === null) return 'waiting';
+  return report.whole ? 'ok' : 'bad';
+}
+
+type ReplayEnd = Pick<ReplayReportWire, 'state' | 'divergences'> & {
+  readonly faults: readonly unknown[];
+  readonly gaps?: readonly unknown[] | undefined;
+};
+
+/** Could all of the log be read, and did nothing come out differently? */
+export function isProven({ divergences, faults, gaps = [] }: ReplayEnd): boolean {
+  return divergences === 0 && faults.length === 0 && gaps.length === 0;
+}
+
+/** A replay is in order only when it is a proof. */
+export function replayTone(end: ReplayEnd): Tone {
+  if (end.state === 'running') return 'active';
+  return end.state === 'done' && isProven(end) ? 'ok' : 'bad';
 }

@@ -18,6 +18,10 @@ function print(action: string, request: unknown): Promise<number> {
   return Promise.resolve(0);
 }
 
+function unused(action: string): never {
+  throw new Error(`${action} has tests of its own`);
+}
+
 function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
@@ -51,6 +55,8 @@ process.exitCode = await runProgram(
       }
       throw new DataDirectoryLocked('operation_in_progress', 'the data directory is in use');
     },
+    simulate: () => unused('simulate'),
+    replayFolder: () => unused('replayFolder'),
   },
   {
     readLock,

@@ -7,7 +7,7 @@
 import type { PriorityClass } from '../jobs/priority-class.ts';
 import { shouldShed } from '../queue/shedding.ts';
 import { admits, gatesOf } from './mode-gates.ts';
-import type { ServingMode } from './serving-mode.ts';
+import { maxRetries, type ServingMode } from './serving-mode.ts';
 
 export type AdmissionReading = {
   readonly mode: ServingMode;
@@ -39,4 +39,12 @@ export function judgeAdmission(
   if (!admits(mode, priorityClass)) return 'mode';
   if (shouldShed(inFlight, inFlightMax, gatesOf(mode).emergencyShedding)) return 'shed';
   return 'admitted';
+}
+
+/**
+ * May another attempt follow after so many? `retriesMax` is the configured number of retries; the
+ * serving mode may grant fewer (ruling 19: the smaller of both).
+ */
+export function mayAttemptAgain(attempts: number, retriesMax: number, mode: ServingMode): boolean {
+  return attempts <= Math.min(retriesMax, maxRetries(mode));
 }

@@ -90,9 +90,14 @@ export function deescalate(mode: string): ServingMode {
   return moved(mode, -1);
 }
 
+/** Good ticks in a row that a step down takes; undefined in `normal` and for an unknown mode. */
+export function calmStreak(mode: string): number | undefined {
+  return factsOf(mode)?.calmStreak;
+}
+
 /** Is the streak long enough to step down? From 5 in `watch`, 7 in `restricted`, 10 in `halted`. */
 export function mayDeescalate(successStreak: number, mode: string): boolean {
-  const needed = factsOf(mode)?.calmStreak;
+  const needed = calmStreak(mode);
   return needed !== undefined && successStreak >= needed;
 }
 

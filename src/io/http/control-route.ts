@@ -44,7 +44,10 @@ export type ControlCall = {
 
 export type ControlAnswer = {
   readonly status: number;
-  /** JSON value, or text when `contentType` is given; undefined for no body. */
+  /**
+   * JSON value; text, or an async iterable of its pieces, when `contentType` is given; undefined for
+   * no body. Pieces are asked for as the caller takes them; a throw breaks the answer off.
+   */
   readonly body?: unknown;
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -64,7 +67,7 @@ export type ControlRoute = {
   /** Media type of an answer that is text. */
   readonly answerType?: string;
   /** Status of success; 200 when absent. */
-  readonly successStatus?: 200 | 201 | 204;
+  readonly successStatus?: 200 | 201 | 202 | 204;
   readonly handle: (call: ControlCall) => Promise<ControlAnswer> | ControlAnswer;
 };
 

@@ -116,6 +116,8 @@ export type EventQuery = {
   readonly after?: number | undefined;
   /** All streams as one, by time; without it one stream after the other. */
   readonly isTimeline?: boolean;
+  /** The last that the query asks for instead of the first; in the same order. */
+  readonly isNewest?: boolean;
   /** At most so many, 1 to 10000. */
   readonly limit: number;
 };
@@ -124,8 +126,17 @@ function isData(data: unknown): data is StoredEvent['data'] {
   return typeof data === 'object' && data !== null && !Array.isArray(data);
 }
 
+function orderOf(sql: AnySql, { isTimeline, isNewest }: EventQuery) {
+  if (isNewest !== true) {
+    return isTimeline === true ? sql`occurred_at, stream, sequence` : sql`stream, sequence`;
+  }
+  return isTimeline === true
+    ? sql`occurred_at desc, stream desc, sequence desc`
+    : sql`stream desc, sequence desc`;
+}
+
 /**
- * The first events that the query asks for: those of a stream in its sequence, a timeline over all of
+ * The first events that the query asks for, or the last: those of a stream in its sequence, a timeline over all of
  * them by time, and what happened within one millisecond by stream and sequence.
  */
 export async function readEvents(sql: AnySql, query: EventQuery): Promise<readonly StoredEvent[]> {
@@ -138,8 +149,9 @@ export async function readEvents(sql: AnySql, query: EventQuery): Promise<readon
       ${kind === undefined ? sql`` : sql`and kind = ${kind}`}
       ${fromMs === undefined ? sql`` : sql`and occurred_at >= ${new Date(fromMs)}`}
       ${toMs === undefined ? sql`` : sql`and occurred_at <= ${new Date(toMs)}`}
-    order by ${query.isTimeline === true ? sql`occurred_at, stream, sequence` : sql`stream, sequence`}
+    order by ${orderOf(sql, query)}
     limit ${limit}`;
+  if (query.isNewest === true) rows.reverse();
   return rows.map((row) => ({
     stream: row.stream,
     sequence: row.sequence,
@@ -153,4 +165,85 @@ export async function readEvents(sql: AnySql, query: EventQuery): Promise<readon
     prevHash: row.prev_hash,
     hash: row.hash,
   }));
+}
+
+export type StoredHead = {
+  readonly stream: string;
+  readonly sequence: number;
+  readonly hash: string;
+};
+
+/** The head of every stream that has events, as writers left them at one moment, by stream. */
+export async function readHeads(sql: AnySql): Promise<readonly StoredHead[]> {
+  return await sql<StoredHead[]>`
+    select stream, sequence, hash from event_streams
+    where sequence > 0 order by stream collate "C"`;
+}
+
+/**
+ * The head of every stream beside the highest sequence of its events, both of one moment. Streams
+ * without a head row are told as well, with the head 0.
+ */
+export async function readStreamEnds(
+  sql: AnySql,
+): Promise<readonly (StoredHead & { readonly lastSequence: number })[]> {
+  // One probe of the primary key per stream, where `distinct` would read every event.
+  const rows = await sql<(StoredHead & { readonly last_sequence: number })[]>`
+    with recursive written as (
+      (select stream from control_events order by stream limit 1)
+      union all
+      select (select e.stream from control_events e where e.stream > w.stream
+              order by e.stream limit 1)
+      from written w where w.stream is not null
+    ),
+    named as (
+      select stream from written where stream is not null union select stream from event_streams
+    )
+    select n.stream, coalesce(h.sequence, 0) as sequence, coalesce(h.hash, '') as hash,
+           coalesce((select e.sequence from control_events e where e.stream = n.stream
+                     order by e.sequence desc limit 1), 0) as last_sequence
+    from named n left join event_streams h using (stream)
+    order by n.stream collate "C"`;
+  return rows.map(({ stream, sequence, hash, last_sequence }) => {
+    return { stream, sequence, hash, lastSequence: last_sequence };
+  });
+}
+
+/** The hashes of the events at these places; places without an event are left out. */
+export async function readHashesAt(
+  sql: AnySql,
+  places: readonly { readonly stream: string; readonly sequence: number }[],
+): Promise<readonly StoredHead[]> {
+  if (places.length === 0) return [];
+  return await sql<StoredHead[]>`
+    select stream, sequence, hash
+    from unnest(${places.map(({ stream }) => stream)}::text[],
+                ${places.map(({ sequence }) => sequence)}::bigint[]) as place (stream, sequence)
+    join control_events using (stream, sequence)`;
+}
+
+export type EventRun = { readonly stream: string; readonly first: number; readonly last: number };
+
+/** The first and the last sequence of each stream within a window of time, by stream. */
+export async function readRuns(
+  sql: AnySql,
+  { stream, fromMs, toMs }: Pick<EventQuery, 'stream' | 'fromMs' | 'toMs'>,
+): Promise<readonly EventRun[]> {
+  return await sql<EventRun[]>`
+    select stream, min(sequence) as first, max(sequence) as last from control_events
+    where true
+      ${stream === undefined ? sql`` : sql`and stream = ${stream}`}
+      ${fromMs === undefined ? sql`` : sql`and occurred_at >= ${new Date(fromMs)}`}
+      ${toMs === undefined ? sql`` : sql`and occurred_at <= ${new Date(toMs)}`}
+    group by stream order by stream collate "C"`;
+}
+
+/** Has this been told of this subject before? */
+export async function hasEvent(
+  sql: AnySql,
+  { kind, subject }: { readonly kind: string; readonly subject: string },
+): Promise<boolean> {
+  const [found] = await sql`
+    select 1 from control_events where subject = ${subject} and kind = ${kind} limit 1`;
+  return found !== undefined;
 }

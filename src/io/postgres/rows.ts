@@ -29,6 +29,15 @@ export const tables = {
     prev_hash: 'text',
     hash: 'text',
   },
+  event_digests: {
+    sequence: 'bigint',
+    sealed_at: 'timestamp with time zone',
+    heads: 'jsonb',
+    prev_digest: 'text',
+    digest: 'text',
+    signature: 'text',
+    public_key: 'text',
+  },
   users: {
     id: 'bigint',
     username: 'text',
@@ -118,6 +127,17 @@ export const tables = {
     to_state: 'text',
     timestamp: 'bigint',
   },
+  serving_modes: {
+    scope: 'text',
+    mode: 'text',
+    since: 'timestamp with time zone',
+    state: 'jsonb',
+    pin: 'jsonb?',
+    write_id: 'uuid',
+    updated_at: 'timestamp with time zone',
+  },
+  slo_minutes: { scope: 'text', minute: 'bigint', total: 'bigint', bad: 'bigint' },
+  slo_days: { scope: 'text', day: 'bigint', total: 'bigint', bad: 'bigint' },
   schema_migrations: {
     version: 'integer',
     name: 'text',

@@ -131,6 +131,20 @@ export class Arena {
     return Atomics.load(this.#u32, header.registryVersion);
   }
 
+  /** `index` 0 for normal to 3 for halted; the end of its cooldown in unix seconds. */
+  setServingMode(index: number, cooldownEnd: number): void {
+    Atomics.store(this.#u32, header.modeCooldownEnd, cooldownEnd);
+    Atomics.store(this.#u32, header.servingMode, index);
+  }
+
+  servingModeIndex(): number {
+    return Atomics.load(this.#u32, header.servingMode);
+  }
+
+  modeCooldownEnd(): number {
+    return Atomics.load(this.#u32, header.modeCooldownEnd);
+  }
+
   beat(unixSeconds: number): void {
     Atomics.store(this.#u32, header.ownerHeartbeatSeconds, unixSeconds);
   }

@@ -3,7 +3,8 @@
 //
 //   header  0 layout version   1 published registry version   2 round-robin cursor   3 queue depth
 //           4-5 month spend, micro-USD (u64)   6 month key YYYYMM   7 owner heartbeat, unix seconds
-//           8 open client connections   9 requests in flight   10-15 zero
+//           8 open client connections   9 requests in flight   10 index of the serving mode
+//           11 end of its cooldown, unix seconds   12-15 zero
 //   slot    0 generation (odd = live)   1 pending   2 probe latency EMA ms   3 its samples
 //           4-5 total requests (u64)   6 status code   7 gate bits   8 capacity
 //           9 clamp events   10 first-byte EMA ms   11 error EMA x 1e6   12 first-byte samples
@@ -26,6 +27,8 @@ export const header = {
   ownerHeartbeatSeconds: 7,
   openConnections: 8,
   requestsInFlight: 9,
+  servingMode: 10,
+  modeCooldownEnd: 11,
 } as const;
 
 export const slot = {

@@ -83,6 +83,8 @@ export const auditQuerySchema = z
     /** Events after this sequence of the stream. */
     after: z.coerce.number().int().min(0).optional(),
     limit: z.coerce.number().int().min(1).default(100),
+    /** The last events of the window instead of the first; oldest first all the same. */
+    newest: z.enum(['true', 'false']).default('false'),
     /** Silences longer than this are told as gaps. */
     gap_seconds: z.coerce.number().min(0).max(31_536_000).optional(),
   })
@@ -110,7 +112,7 @@ export const auditEventsSchema = z.object({
   /** Of one stream in its sequence, of all streams oldest first. */
   events: z.array(auditEventSchema),
   by_kind: z.record(z.string(), z.int()),
-  /** Were there more events than the limit allows? */
+  /** Were there more events than the limit allows: later ones, or with `newest` earlier ones? */
   more: z.boolean(),
   /** False when a silence longer than `gap_seconds` was found. */
   complete: z.boolean(),

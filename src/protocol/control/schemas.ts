@@ -163,6 +163,57 @@ export const candidateSchema = z.object({
   /** Name of the stage that excluded it, null for a candidate. */
   stage: z.string().nullable(),
   suggested_action: z.string().nullable(),
+  /** What each figure adds to the score; they sum to it. Null unless the strategy is smart. */
+  terms: z
+    .object({ priority: z.number(), load: z.number(), latency: z.number() })
+    .nullable()
+    .optional(),
+  /** What was read of it when it was considered. */
+  figures: z
+    .object({
+      pending: z.int(),
+      /** Null when not known. */
+      capacity: z.int().nullable(),
+      /** Average first byte; null when never measured. */
+      first_byte_ms: z.number().nullable(),
+    })
+    .optional(),
+  /** The smallest change of its figures that would have made it win; null where none would have. */
+  would_have_won: z.string().nullable().optional(),
+});
+
+/** The gate before the body: what was read, and the verdict. */
+export const admissionViewSchema = z.object({
+  /** admitted, key_limit, mode or shed. */
+  verdict: z.string(),
+  words: z.string(),
+  /** 1 (least urgent) to 5. */
+  priority_class: z.int(),
+  mode: z.string(),
+  in_flight: z.int(),
+  in_flight_max: z.int(),
+  key_in_flight: z.int(),
+  /** 0: no limit. */
+  key_in_flight_max: z.int(),
+});
+
+/** One attempt with its own reasons, made again from the record. */
+export const attemptViewSchema = z.object({
+  attempt: z.int(),
+  at: z.string(),
+  backend_id: z.string().nullable(),
+  reason: z.string(),
+  route_reason: z.string().nullable(),
+  /** Why no backend was found; null where one was. */
+  code: z.string().nullable(),
+  mode: z.string(),
+  strategy: z.string().nullable(),
+  /** SHA-256 of the snapshot that was decided on. */
+  snapshot: z.string(),
+  seed: z.int(),
+  cursor: z.int(),
+  tried: z.array(z.string()),
+  candidates: z.array(candidateSchema),
 });
 
 export const decisionSchema = z.object({
@@ -190,9 +241,44 @@ export const decisionSchema = z.object({
   /** The lowest such average among the backends that could have been chosen. */
   minimum_latency_ms: z.number().nullable(),
   candidates: z.array(candidateSchema),
+  /** What follows is there for decisions that the log holds. */
+  prompt_tokens: z.int().optional(),
+  completion_tokens: z.int().optional(),
+  admission: admissionViewSchema.nullable().optional(),
+  attempts_detail: z.array(attemptViewSchema).optional(),
+  /** Where the log has it; null when it does not. */
+  record: z
+    .object({ segment: z.string(), offset: z.int(), sequence: z.int() })
+    .nullable()
+    .optional(),
+  /** Made again from the record; null where that cannot be done, and `again_words` says why. */
+  again: z.enum(['same', 'differs']).nullable().optional(),
+  again_words: z.string().nullable().optional(),
+  /** Number of the behaviour that the program had. */
+  behaviour: z.int().nullable().optional(),
 });
 export type DecisionWire = z.infer<typeof decisionSchema>;
-export const decisionListSchema = z.object({ count: z.int(), decisions: z.array(decisionSchema) });
+export const decisionListSchema = z.object({
+  count: z.int(),
+  decisions: z.array(decisionSchema),
+  /** Give it as `after` for the decisions before these; null at the end. */
+  next: z.string().nullable().optional(),
+  /** What the answer does not hold, and why; null when it is whole. */
+  incomplete: z.string().nullable().optional(),
+});
+
+/** Query of the decisions: those of the log when a filter or `after` is given. */
+export const decisionQuerySchema = z.strictObject({
+  from: z.iso.datetime({ offset: true }).optional(),
+  to: z.iso.datetime({ offset: true }).optional(),
+  model: z.string().max(1000).optional(),
+  backend: z.string().max(63).optional(),
+  /** `ok`, `failed`, a status such as `503`, or a code of the catalogue. */
+  outcome: z.string().max(64).optional(),
+  limit: z.coerce.number().int().min(1).default(50),
+  /** `next` of the answer before. */
+  after: z.string().max(200).optional(),
+});
 
 export const serviceHealthSchema = z.object({
   service: z.string(),

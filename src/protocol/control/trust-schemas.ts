@@ -83,7 +83,7 @@ export const policyViewSchema = z.object({
     recovered: z.boolean(),
   }),
   slo: z.object({
-    /** `first byte within 2000 ms, no server error` */
+    /** `streams begin within 2000 ms, no server error` */
     words: z.string(),
     first_byte_ms: z.int(),
     /** 0 to 1: 0.99 */
@@ -239,6 +239,14 @@ export const replayReportSchema = z.object({
   skipped: z.record(z.string(), z.int()),
   divergences: z.int(),
   first_divergence: replayDivergenceSchema.nullable(),
+  /** Times of which the log says nothing although it should; absent or empty in a whole log. */
+  gaps: z
+    .array(z.object({ stream: z.string(), from: z.string(), to: z.string(), words: z.string() }))
+    .optional(),
+  /** Share of the blocks that were read, 0 to 1, while it runs. */
+  progress: z.number().optional(),
+  /** Why it failed; null otherwise. */
+  failure: z.string().nullable().optional(),
   /** Places where the log is damaged; replay stops being a proof when there is one. */
   faults: z.array(auditFaultSchema),
   /** Null without a candidate. */
@@ -279,3 +287,9 @@ export const replayReportSchema = z.object({
     .nullable(),
 });
 export type ReplayReportWire = z.infer<typeof replayReportSchema>;
+
+export const replayListSchema = z.object({
+  count: z.int(),
+  /** Newest first, at most 20. */
+  replays: z.array(replayReportSchema),
+});

@@ -72,6 +72,8 @@ export type HeadFacts = {
   readonly clientRequestId: string | undefined;
   /** Only if it is valid. */
   readonly traceparent: string | undefined;
+  /** How urgent the client says it is, as it wrote it. */
+  readonly priority: string | undefined;
 };
 
 /** The origin form of the target, or the refusal. An absolute form must name the same host. */
@@ -193,6 +195,7 @@ function factsOf(
     upgrade: g.upgrade,
     idempotencyKey: g.idempotencyKey,
     clientRequestId: acceptRequestId(g.clientRequestId) ?? acceptRequestId(g.requestId),
+    priority: g.priority ?? g.priorityAlias,
     traceparent: g.traceparentCount === 1 ? acceptTraceparent(g.traceparent) : undefined,
   };
 }

@@ -35,6 +35,9 @@ export type HeaderLines = {
   idempotencyKey: string | undefined;
   clientRequestId: string | undefined;
   requestId: string | undefined;
+  /** Our own header; another name of it that peers use. */
+  priority: string | undefined;
+  priorityAlias: string | undefined;
   /** Name of the first header we read whose value holds a byte outside printable ASCII. */
   impure: string | undefined;
 };
@@ -64,6 +67,8 @@ function noLines(): HeaderLines {
     idempotencyKey: undefined,
     clientRequestId: undefined,
     requestId: undefined,
+    priority: undefined,
+    priorityAlias: undefined,
     traceparent: undefined,
     traceparentCount: 0,
     impure: undefined,
@@ -126,6 +131,13 @@ function gather(g: HeaderLines, name: string, value: string): boolean {
       return true;
     case 'x-request-id':
       g.requestId = joined(g.requestId, value, ', ');
+      return true;
+    case 'x-tensorforge-priority':
+      g.priority = joined(g.priority, value, ', ');
+      return true;
+    case 'x-nexus-priority':
+    case 'x-gateway-inference-objective':
+      g.priorityAlias ??= value;
       return true;
     case 'traceparent':
       g.traceparentCount += 1;

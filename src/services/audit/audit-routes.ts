@@ -16,9 +16,8 @@ function timed({ id, occurredAt, kind }: StoredEvent): TimedEvent {
   return { id, timestamp: occurredAt, kind, payload: undefined };
 }
 
-/** The answer over events in the order in which the store gave them, at most `limit`. */
-function auditTrail(stored: readonly StoredEvent[], limit: number, silenceMs: number) {
-  const events = stored.slice(0, limit);
+/** The answer over `events`, in the order in which the store gave them. */
+function auditTrail(events: readonly StoredEvent[], hasMore: boolean, silenceMs: number) {
   const replayed = replayTimeline(events.map(timed), silenceMs);
   const gaps = replayed.kind === 'incomplete' ? replayed.gaps : [];
   return {
@@ -28,7 +27,7 @@ function auditTrail(stored: readonly StoredEvent[], limit: number, silenceMs: nu
       hash: event.hash,
     })),
     by_kind: Object.fromEntries(countByKind(replayed.events)),
-    more: stored.length > limit,
+    more: hasMore,
     complete: replayed.kind === 'complete',
     gaps: gaps.map(({ from, to }) => ({
       from: toRfc3339(instant(from)),
@@ -54,17 +53,21 @@ export function auditRoutes(options: {
       query: auditQuerySchema,
       answer: auditEventsSchema,
       handle: async (call) => {
-        const { from, to, gap_seconds, ...rest } = auditQuerySchema.parse(call.query);
+        const { from, to, gap_seconds, newest, ...rest } = auditQuerySchema.parse(call.query);
         const limit = Math.min(rest.limit, eventsMax);
+        const isNewest = newest === 'true';
         const stored = await options.read({
           ...rest,
+          isNewest,
           fromMs: momentOf(from),
           toMs: momentOf(to),
           isTimeline: rest.stream === undefined,
           // One more tells whether the answer is all there is.
           limit: limit + 1,
         });
-        return json(auditTrail(stored, limit, (gap_seconds ?? Number.POSITIVE_INFINITY) * 1000));
+        const events = isNewest ? stored.slice(-limit) : stored.slice(0, limit);
+        const silenceMs = (gap_seconds ?? Number.POSITIVE_INFINITY) * 1000;
+        return json(auditTrail(events, stored.length > limit, silenceMs));
       },
     },
   ];

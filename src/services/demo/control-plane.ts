@@ -70,6 +70,26 @@ async function get(plane: ControlPlane, path: string): Promise<Response> {
   return fetch(plane.url + path, { headers, signal: AbortSignal.timeout(5000) });
 }
 
+/** A call of the control API, a POST where there is a body. Throws `internal_error` on a refusal. */
+export async function callControl(
+  plane: ControlPlane,
+  path: string,
+  body?: unknown,
+): Promise<unknown> {
+  const headers = {
+    authorization: `Bearer ${plane.key.reveal()}`,
+    'content-type': 'application/json',
+  };
+  const answer = await fetch(plane.url + path, {
+    ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+    headers,
+    signal: AbortSignal.timeout(15_000),
+  });
+  const text = await answer.text();
+  if (answer.ok) return JSON.parse(text) as unknown;
+  throw new TensorForgeError('internal_error', `${path} answered ${answer.status}: ${text}`);
+}
+
 async function untilRoutable(plane: ControlPlane, count: number): Promise<void> {
   const deadlineMs = performance.now() + backendsWithinMs;
   let seen = 'no answer';

@@ -1,5 +1,6 @@
 // The report for programs: one object, snake_case, null for what was not measured.
 
+import { candidateStrategy } from './decision-replay.ts';
 import type { Percentiles } from './percentiles.ts';
 import type { Report } from './report.ts';
 import type { Look } from './report-text.ts';
@@ -71,6 +72,16 @@ export function reportJson(report: Report, look: Look): Record<string, unknown> 
     gateway: {
       failovers: report.gateway.failovers,
       streams_cut: report.gateway.streamsCut,
+    },
+    replay: {
+      decisions: report.again.decisions,
+      requests: report.again.requests,
+      divergences: report.again.divergences,
+      faults: report.again.faults,
+      skipped: report.again.skipped,
+      candidate: candidateStrategy,
+      changed: report.again.changed,
+      shifts: report.again.shifts,
     },
     client_lag_p99_ms: rounded(report.clientLagP99Ms),
     wall_s: report.wallS,

@@ -1,5 +1,6 @@
 // The report for a person: what was sent, what came of it, what was missed, where to look.
 
+import { candidateStrategy } from './decision-replay.ts';
 import { samplesNeeded } from './percentiles.ts';
 import { isSlow, type Report } from './report.ts';
 
@@ -81,6 +82,18 @@ function queueWords(report: Report): string {
   return `longest line inside the engines: ${lines} requests`;
 }
 
+function replayLines({ again }: Report): string[] {
+  const { decisions, divergences, changed } = again;
+  const share = decisions === 0 ? 0 : (changed * 100) / decisions;
+  const shifts = again.shifts.map(
+    ({ backend, recorded, candidate }) => `${backend} ${grouped(recorded)} → ${grouped(candidate)}`,
+  );
+  return [
+    `${counted(decisions, 'decision')} again: ${grouped(divergences)} differ; the candidate policy (${candidateStrategy}) would change ${grouped(changed)} (${share.toFixed(1)} %)`,
+    `certain: ${shifts.join(' · ')} · what that would do to latency: tensorforge replay --policy FILE`,
+  ];
+}
+
 function section(title: string, lines: readonly string[]): string[] {
   return lines.map((line, i) => (i === 0 ? title.padEnd(indent.length) : indent) + line);
 }
@@ -116,6 +129,7 @@ export function reportLines(report: Report, look: Look, color: boolean): string[
       `gateway's own time ms ${percentileWords(overheadMs, overheadMs.count, 'answer', 2)}`,
       `share ${shares.join(' ')} · ${queueWords(report)}`,
     ]),
+    ...section('replay', replayLines(report)),
     ...report.missed.map((words) => paint(31, `missed   ${words}`)),
     ...section('failed', report.examples),
   ];

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { childEnvironment } from './children.ts';
 import { metricSum } from './control-plane.ts';
+import type { DecisionReplay } from './decision-replay.ts';
 import { demoEngines } from './engines.ts';
 import type { Kill } from './kill-moment.ts';
 import { planOf, usualScaling } from './load-plan.ts';
@@ -38,6 +39,20 @@ const kill: Kill = {
   addedRequests: 0,
 };
 
+const again: DecisionReplay = {
+  decisions: 45,
+  requests: 22,
+  divergences: 0,
+  faults: 0,
+  skipped: 0,
+  seconds: 0.1,
+  changed: 9,
+  shifts: [
+    { backend: 'sim-fast', recorded: 17, candidate: 8 },
+    { backend: 'sim-big', recorded: 3, candidate: 12 },
+  ],
+};
+
 /** Three cut streams of the killed engine, three requests that failed over, fourteen more. */
 function input(more: Partial<ReportInput> = {}): ReportInput {
   const outcomes: Outcome[] = [];
@@ -55,6 +70,7 @@ function input(more: Partial<ReportInput> = {}): ReportInput {
     notKilled: undefined,
     queueMaxima: { 'sim-fast': 0, 'sim-big': 4, 'sim-slow': 0 },
     gateway: { failovers: 3, streamsCut: 3 },
+    again,
     clientLagP99Ms: 3,
     wallS: 58,
     ...more,
@@ -96,6 +112,10 @@ test('each goal that was missed is told', () => {
     ],
     [{ gateway: { failovers: 3, streamsCut: 4 } }, /^the gateway counts 4 cut streams/],
     [{ gateway: { failovers: 9, streamsCut: 3 } }, /^the gateway counts 9 failovers/],
+    [{ again: { ...again, divergences: 1 } }, /^1 decisions differ when they are made again/],
+    [{ again: { ...again, faults: 1 } }, /^the decision log has 1 damaged places and 0 records/],
+    [{ again: { ...again, skipped: 2 } }, /^the decision log has 0 damaged places and 2 records/],
+    [{ again: { ...again, requests: 19 } }, /^the decision log holds 19 of 20 requests/],
   ];
   for (const [more, expected] of cases) {
     const report = reportOf(input(more));
@@ -120,6 +140,11 @@ test('the report in words names its seed, says that engines are simulated, and s
   assert.match(text, /failed_before_first_byte 0 · failed over 3 · cut_streams 3 of 3 that ran/);
   assert.match(text, /p99 not shown: 20 streams, 100 needed/);
   assert.match(text, /judge routing and safety by this, not model speed\. 58 s/);
+  assert.match(
+    text,
+    /45 decisions again: 0 differ; the candidate policy \(round_robin\) would change 9 \(20\.0 %\)/,
+  );
+  assert.match(text, /sim-fast 17 → 8 · sim-big 3 → 12/);
   assert.doesNotMatch(text, /\u001b/);
   const missed = reportLines(
     reportOf(input({ gateway: { failovers: 3, streamsCut: 4 } })),

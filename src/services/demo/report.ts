@@ -2,6 +2,7 @@
 // `missed`; the demo passes when there is none.
 
 import type { GatewayCounts } from './control-plane.ts';
+import type { DecisionReplay } from './decision-replay.ts';
 import type { EngineSpec } from './engines.ts';
 import { type CutCount, countCut, type Kill } from './kill-moment.ts';
 import type { LoadPlan } from './load-plan.ts';
@@ -22,6 +23,8 @@ export type ReportInput = {
   readonly notKilled: string | undefined;
   readonly queueMaxima: QueueMaxima;
   readonly gateway: GatewayCounts;
+  /** What was decided, decided again. */
+  readonly again: DecisionReplay;
   /** How late the timers of the client ran, p99, ms: beyond some tens the machine was the limit. */
   readonly clientLagP99Ms: number;
   /** Whole run with start and stop, seconds. */
@@ -96,7 +99,23 @@ function missedOf(report: Omit<Report, 'missed'>): string[] {
       `the gateway counts ${gateway.failovers} failovers, the client ${report.furtherAttempts}`,
     );
   }
-  return missed;
+  return [...missed, ...replayFaults(report)];
+}
+
+function replayFaults({ again, requests }: Omit<Report, 'missed'>): string[] {
+  const faults: string[] = [];
+  if (again.divergences > 0) {
+    faults.push(`${again.divergences} decisions differ when they are made again, must be 0`);
+  }
+  if (again.faults + again.skipped > 0) {
+    faults.push(
+      `the decision log has ${again.faults} damaged places and ${again.skipped} records that nothing can be decided from`,
+    );
+  }
+  if (again.requests < requests) {
+    faults.push(`the decision log holds ${again.requests} of ${requests} requests`);
+  }
+  return faults;
 }
 
 export function reportOf(input: ReportInput): Report {

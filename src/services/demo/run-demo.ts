@@ -17,6 +17,7 @@ import {
   readGatewayCounts,
   startControlPlane,
 } from './control-plane.ts';
+import { replayDecisions } from './decision-replay.ts';
 import { demoEngines, startEngines } from './engines.ts';
 import { Interrupted, type Interruption, listenForInterruption } from './interruption.ts';
 import { generatedPlan, type LoadPlan, tracePlan } from './load-plan.ts';
@@ -122,6 +123,8 @@ async function demonstrate(stage: Stage): Promise<number> {
   );
   const replayed = await replay({ plan, plane, engines, seed, progress, signal });
   const gateway = await settledCounts(plane, replayed.outcomes);
+  progress.say('deciding again what was decided, and beside it by a candidate policy');
+  const again = await replayDecisions(plane);
   if (!keep) await children.end(endGraceMs);
   const report = reportOf({
     ...replayed,
@@ -130,6 +133,7 @@ async function demonstrate(stage: Stage): Promise<number> {
     engines: demoEngines,
     cores: availableParallelism(),
     gateway,
+    again,
     wallS: Number(seconds(startedMs)),
   });
   const { url, keyFile, dataDirectory } = plane;

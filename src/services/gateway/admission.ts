@@ -3,9 +3,11 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { err, ok, type Result } from '../../base/result.ts';
+import type { PriorityClass } from '../../core/jobs/priority-class.ts';
+import type { AdmissionReading, AdmissionVerdict } from '../../core/policy/admission.ts';
 import { isKnownModel, type RouteFeatures } from '../../core/routing/decide.ts';
 import { type RoutingSnapshot, resolveModel } from '../../core/routing/snapshot.ts';
-import type { Refusal } from '../../errors/tensorforge-error.ts';
+import { type Refusal, refusal } from '../../errors/tensorforge-error.ts';
 import type { KeyRecord } from '../../io/credentials/key-table.ts';
 import {
   type RequestFeatures,
@@ -30,6 +32,7 @@ export type AdmittedHead = {
   /** Monotonic ms at which the head was complete. */
   readonly receivedMs: number;
   readonly connection: Connection;
+  readonly priorityClass: PriorityClass;
 };
 
 /** A refused body up to this length is read and dropped, so that the connection can go on. */
@@ -44,6 +47,32 @@ export type Admitted = {
 export function isShortBody(request: IncomingMessage): boolean {
   const length = request.headers['content-length'];
   return length !== undefined && Number(length) <= droppedBodyBytes;
+}
+
+/** What the client is told of a verdict; undefined when its request is admitted. */
+export function admissionRefusal(
+  verdict: AdmissionVerdict,
+  reading: AdmissionReading,
+  cooldownSeconds: number,
+): Refusal | undefined {
+  switch (verdict) {
+    case 'admitted':
+      return undefined;
+    case 'key_limit': {
+      const words = `${reading.keyInFlightMax} requests of this key are in flight, its limit. Wait for one to finish.`;
+      return refusal('rate_limit_exceeded', words);
+    }
+    case 'mode': {
+      const words = `The serving mode is ${reading.mode}: only the most urgent class is admitted.`;
+      const retryAfterSeconds = Math.min(Math.max(cooldownSeconds, 1), 60);
+      return refusal('mode_restricted', words, { retryAfterSeconds });
+    }
+    case 'shed': {
+      const share = reading.inFlight > reading.inFlightMax ? '' : '80 % of ';
+      const words = `The installation takes ${share}${reading.inFlightMax} requests at once in mode ${reading.mode}.`;
+      return refusal('overloaded', words);
+    }
+  }
 }
 
 /** Refuses with `model_not_found`, the same for an unknown and for a forbidden model. */

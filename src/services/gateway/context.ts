@@ -1,6 +1,8 @@
 // What every request on a gateway thread can reach. One object per thread.
 
 import type { SwapList, SwapListMember } from '../../base/swap-list.ts';
+import type { RequestOutcome } from '../../core/policy/ended-requests.ts';
+import type { ServingMode } from '../../core/policy/serving-mode.ts';
 import type { RoutingSnapshot, Target } from '../../core/routing/snapshot.ts';
 import type { Refusal } from '../../errors/tensorforge-error.ts';
 import type { KeyTable } from '../../io/credentials/key-table.ts';
@@ -9,6 +11,7 @@ import type { Arena } from '../../io/shared-memory/arena.ts';
 import type { SharedCounts } from '../../io/shared-memory/shared-counts.ts';
 import type { JsonLimits } from '../../protocol/openai/json-scan.ts';
 import type { Lingering } from './connection.ts';
+import type { DecisionJournal } from './decision-journal.ts';
 import type { GatewaySettings } from './messages.ts';
 import type { Settlements } from './settle.ts';
 import type { ThreadMetrics } from './thread-metrics.ts';
@@ -32,20 +35,27 @@ export type GatewayContext = {
   readonly keys: KeyTable;
   readonly metrics: ThreadMetrics;
   readonly settlements: Settlements;
+  readonly journal: DecisionJournal;
   readonly lingering: Lingering;
   readonly jsonLimits: JsonLimits;
   /** Requests that are being worked on, for time-outs, revocation and drain. */
   readonly active: SwapList<ActiveRequest>;
   /** The present snapshot; a request keeps the one it began with. */
   snapshot(): RoutingSnapshot;
+  /** Names the present snapshot in decision records. */
+  snapshotDigest(): string;
+  /** The serving mode in force. */
+  servingMode(): ServingMode;
+  /** What is left of the cooldown of the mode, whole seconds. */
+  modeCooldownSeconds(): number;
   /** The connections to a backend. */
   poolOf(target: Target): UpstreamPool;
   /** Headers that carry our credential to this backend, flat; empty for most. */
   credentialOf(target: Target): readonly string[];
   /** A connect failure in traffic, in the `attempt` of a request: the health checker looks at once. */
   connectFailed(target: Target, attempt: number): void;
-  /** One request is settled; a failure is a 5xx or a cut. First-byte latency in ms where there was one. */
-  finished(isFailure: boolean, firstByteMs: number | undefined): void;
+  /** One request is settled. */
+  finished(outcome: RequestOutcome): void;
   /** No new requests: the process starts or stops, or a stranger listens on the port. */
   refusing(): 'starting' | 'shutting_down' | 'internal_error' | undefined;
   /** Milliseconds of a monotonic clock, fractions included. */

@@ -7,7 +7,7 @@
 
 import { chmodSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { present } from '../../base/assert.ts';
@@ -151,18 +151,23 @@ export class ControlServer {
           peer: request.peer ?? unknownPeer,
           cookie: sessionCookie.read(request.headers.cookie, request.peer?.isTls ?? false),
         });
-        return this.#answer(reply, answer);
+        return this.#answer(request, reply, answer);
       },
     });
   }
 
-  #answer(reply: FastifyReply, answer: ControlAnswer): FastifyReply {
+  #answer(request: FastifyRequest, reply: FastifyReply, answer: ControlAnswer): FastifyReply {
     reply.code(answer.status).headers({ 'cache-control': 'no-store', ...answer.headers });
     if (answer.body === undefined) return reply.send();
     if (answer.contentType === undefined) {
       return reply.type('application/json').send(JSON.stringify(answer.body));
     }
-    return reply.type(answer.contentType).send(answer.body);
+    reply.type(answer.contentType);
+    if (!isPieces(answer.body)) return reply.send(answer.body);
+    const pieces = Readable.from(answer.body);
+    // The status is out by then: the connection breaks off, and only the log can say why.
+    pieces.on('error', (error) => this.#options.onFault(error, pathOf(request)));
+    return reply.send(pieces);
   }
 
   // ---- authentication ----------------------------------------------------------------------
@@ -352,6 +357,10 @@ function contentFault(request: FastifyRequest): Refusal | undefined {
     contentTypeCount: rawHeaders.filter(isType).length,
     contentEncoding: headers['content-encoding'],
   });
+}
+
+function isPieces(body: unknown): body is AsyncIterable<string> {
+  return typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
 }
 
 function headerText(value: string | string[] | undefined): string | undefined {

@@ -3,7 +3,9 @@
 
 import { Ring } from '../../base/ring.ts';
 import { instant, toRfc3339 } from '../../base/time.ts';
-import { type Consideration, suggestedAction } from '../../core/routing/decide.ts';
+import { candidateViews } from '../../core/replay/candidate-view.ts';
+import type { Consideration } from '../../core/routing/decide.ts';
+import type { RoutingSettings } from '../../core/routing/snapshot.ts';
 import type { DecisionWire } from '../../protocol/control/schemas.ts';
 
 /** One settled request with the decision that placed it. */
@@ -27,15 +29,12 @@ export type DecisionRecord = {
   readonly totalMs: number;
   readonly overheadMs: number;
   readonly considered: readonly Consideration[];
+  /** Of the snapshot that was decided on. */
+  readonly settings: RoutingSettings;
 };
 
 function rounded(ms: number): number {
   return Math.round(ms * 1000) / 1000;
-}
-
-function candidateWords(item: Consideration, chosen: string | undefined): string {
-  if (item.stage !== undefined) return item.reason;
-  return item.target.id === chosen ? 'chosen' : 'lower score';
 }
 
 /** What the choice was between: the average of the chosen backend and the lowest there was, ms. */
@@ -73,14 +72,7 @@ function toWire(record: DecisionRecord): DecisionWire {
     total_ms: rounded(record.totalMs),
     overhead_ms: rounded(record.overheadMs),
     ...latenciesOf(record),
-    candidates: record.considered.map((item) => ({
-      backend_id: item.target.id,
-      score: item.score ?? null,
-      reason: candidateWords(item, record.backendId),
-      stage: item.stage ?? null,
-      suggested_action:
-        item.stage === undefined ? null : suggestedAction(item.stage, item.target.id),
-    })),
+    candidates: [...candidateViews(record.considered, record.backendId, record.settings)],
   };
 }
 

@@ -12,6 +12,7 @@ import {
 import { createServer as createHttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { requestClass } from '../../core/queue/request-class.ts';
 import { attemptKey } from '../../core/security/rules.ts';
 import { entryOf } from '../../errors/catalogue.ts';
 import { faceOfPath } from '../../errors/faces.ts';
@@ -401,6 +402,7 @@ export class EdgeServer {
       kind: route.request,
       enginePath: route.enginePath,
       receivedMs,
+      priorityClass: requestClass(facts.priority, key.permissions.includes('inference:priority')),
     });
     inference.start();
   }

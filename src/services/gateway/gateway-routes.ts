@@ -1,4 +1,4 @@
-// Routes of the edge itself: health, metrics, overview, decisions, services, documents.
+// Routes of the edge itself: health, metrics, overview, services, documents.
 
 import { z } from 'zod';
 import { TensorForgeError } from '../../errors/tensorforge-error.ts';
@@ -10,8 +10,6 @@ import {
   type RouteNeeds,
 } from '../../io/http/control-route.ts';
 import {
-  decisionListSchema,
-  decisionSchema,
   gatewayHealthSchema,
   historySchema,
   type OverviewWire,
@@ -47,8 +45,6 @@ export type GatewayRoutesOptions = {
   /** The OpenAPI document. */
   readonly openapi: () => unknown;
 };
-
-const listQuery = z.strictObject({ limit: z.coerce.number().int().min(1).default(50) });
 
 export function gatewayRoutes(options: GatewayRoutesOptions): ControlRoute[] {
   const { board, traffic } = options;
@@ -165,35 +161,6 @@ export function gatewayRoutes(options: GatewayRoutesOptions): ControlRoute[] {
       handle: () => {
         const services = board.list();
         return json({ count: services.length, services });
-      },
-    },
-    {
-      ...common,
-      path: '/api/v1/decisions',
-      needs: needs('decisions:read'),
-      summary: 'The newest decisions, newest first',
-      query: listQuery,
-      answer: decisionListSchema,
-      handle: async (call) => {
-        const { limit } = listQuery.parse(call.query);
-        await options.flush();
-        const decisions = traffic.decisions(Math.min(limit, 100));
-        return json({ count: traffic.decisions(100).length, decisions });
-      },
-    },
-    {
-      ...common,
-      path: '/api/v1/decisions/:id',
-      needs: needs('decisions:read'),
-      summary: 'One decision by its id or its request id: why this backend, why not each other',
-      answer: decisionSchema,
-      handle: async (call) => {
-        const id = call.params['id'] ?? '';
-        await options.flush();
-        const decision = traffic.decision(id);
-        if (decision !== undefined) return json(decision);
-        const words = `No decision ${id.slice(0, 100)} among the newest 100, which is what is kept.`;
-        throw new TensorForgeError('not_found', words);
       },
     },
     {

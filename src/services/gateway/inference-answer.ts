@@ -3,6 +3,7 @@
 
 import type { ServerResponse } from 'node:http';
 import { isCloudType } from '../../base/backend-type.ts';
+import type { ServingMode } from '../../core/policy/serving-mode.ts';
 import type { RouteReason } from '../../core/routing/decide.ts';
 import type { Target } from '../../core/routing/snapshot.ts';
 import { entryOf } from '../../errors/catalogue.ts';
@@ -17,6 +18,8 @@ export type AnswerFacts = {
   readonly clientRequestId: string | undefined;
   readonly attempts: number;
   readonly overheadMs: number;
+  /** The serving mode in force; told when it is not normal. */
+  readonly mode: ServingMode;
   /** The backend of the last attempt, undefined when there was none. */
   readonly served:
     | { readonly target: Target; readonly model: string; readonly routeReason: RouteReason }
@@ -41,6 +44,7 @@ export function addOwnHeaders(headers: string[], facts: AnswerFacts): string[] {
     `${ownPrefix}overhead-ms`,
     facts.overheadMs.toFixed(3),
   );
+  if (facts.mode !== 'normal') headers.push(`${ownPrefix}mode`, facts.mode);
   if (served !== undefined) {
     const { target } = served;
     headers.push(

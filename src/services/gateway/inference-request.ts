@@ -17,13 +17,19 @@
 
 import type { BackendId } from '../../base/brand.ts';
 import {
+  type AdmissionReading,
+  judgeAdmission,
+  mayAttemptAgain,
+} from '../../core/policy/admission.ts';
+import {
   type Consideration,
+  type DecideInput,
   type Decision,
   decide,
   type RouteFeatures,
 } from '../../core/routing/decide.ts';
 import type { RoutingSnapshot, Target } from '../../core/routing/snapshot.ts';
-import { entryOf } from '../../errors/catalogue.ts';
+import { type ErrorCode, entryOf } from '../../errors/catalogue.ts';
 import { type Refusal, refusal } from '../../errors/tensorforge-error.ts';
 import type {
   UpstreamExchange,
@@ -33,7 +39,7 @@ import type {
 import { type RequestFeatures, readRequestBody } from '../../protocol/openai/request-body.ts';
 import { doneEvent, errorEvent } from '../../protocol/openai/sse.ts';
 import { type UsageReport, usageOfValue } from '../../protocol/openai/usage.ts';
-import { type AdmittedHead, admit, isShortBody } from './admission.ts';
+import { type AdmittedHead, admissionRefusal, admit, isShortBody } from './admission.ts';
 import { BodyReader } from './body-reader.ts';
 import type { ActiveRequest, GatewayContext } from './context.ts';
 import { HeldBytes } from './held-bytes.ts';
@@ -80,6 +86,9 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
   readonly #context: GatewayContext;
   readonly #head: AdmittedHead;
   readonly #snapshot: RoutingSnapshot;
+  readonly #snapshotDigest: string;
+  /** Is it kept in the decision log? */
+  readonly #isKept: boolean;
   #phase: Phase = 'reading';
   #reader: BodyReader | undefined;
   #body: Buffer = none;
@@ -105,7 +114,6 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
   readonly #times: RequestTimes;
 
   #committed = false;
-  #countedForKey = false;
   #promptTokens = 0;
   #completionTokens = 0;
 
@@ -114,6 +122,8 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
     this.#head = head;
     this.#times = new RequestTimes(head.receivedMs);
     this.#snapshot = context.snapshot();
+    this.#snapshotDigest = context.snapshotDigest();
+    this.#isKept = context.journal.keepsNext();
   }
 
   get keyId(): string {
@@ -129,17 +139,9 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
     const { limits, timeouts } = this.#context.settings;
     this.#context.active.add(this);
     this.#head.response.on('close', this.#onClosed);
-    const inFlight = this.#context.arena.addInFlight(1, this.#context.thread);
-    if (inFlight > limits.concurrentRequests) {
-      const words = `${limits.concurrentRequests} requests are in flight, the limit of this installation.`;
-      this.#refuse(refusal('overloaded', words), !isShortBody(this.#head.request));
-      return;
-    }
-    this.#countedForKey = true;
-    const ofKey = this.#context.counts.requestStarted(this.keyId);
-    if (limits.requestsPerKey > 0 && ofKey > limits.requestsPerKey) {
-      const words = `${limits.requestsPerKey} requests of this key are in flight, its limit. Wait for one to finish.`;
-      this.#refuse(refusal('rate_limit_exceeded', words), !isShortBody(this.#head.request));
+    const cause = this.#judge();
+    if (cause !== undefined) {
+      this.#refuse(cause, !isShortBody(this.#head.request));
       return;
     }
     const caps = {
@@ -156,6 +158,39 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
       if (result.ok) this.#onBody(result.value);
       else this.#refuse(result.error, true);
     });
+  }
+
+  /** Counts the request in, and answers why it may not come in. */
+  #judge(): Refusal | undefined {
+    const { limits } = this.#context.settings;
+    const reading: AdmissionReading = {
+      mode: this.#context.servingMode(),
+      inFlight: this.#context.arena.addInFlight(1, this.#context.thread),
+      inFlightMax: limits.concurrentRequests,
+      keyInFlight: this.#context.counts.requestStarted(this.keyId),
+      keyInFlightMax: limits.requestsPerKey,
+    };
+    if (!this.#context.journal.mayRecord) {
+      return refusal('retry', 'Decisions cannot be written down now, and none is made unwritten.');
+    }
+    const { priorityClass } = this.#head;
+    const verdict = judgeAdmission(priorityClass, reading);
+    const cause = admissionRefusal(verdict, reading, this.#context.modeCooldownSeconds());
+    if (this.#isKept) {
+      const { requestId, key, enginePath } = this.#head;
+      this.#context.journal.admission({
+        kind: cause === undefined ? 'admitted' : verdict === 'shed' ? 'shed' : 'refused',
+        requestId,
+        at: this.#context.wallMs(),
+        keyId: key.keyId,
+        groupName: key.groupName,
+        path: enginePath,
+        priorityClass,
+        reading,
+        code: cause?.code,
+      });
+    }
+    return cause;
   }
 
   // ---- body and decision -------------------------------------------------------------------
@@ -184,12 +219,14 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
   }
 
   #attempt(route: RouteFeatures): void {
-    const decision = decide(this.#snapshot, this.#context.arena, route, {
+    const input = {
       tried: this.#tried,
       cursor: this.#context.arena.nextCursor(),
       seed: Math.trunc(this.#head.receivedMs * 1000) >>> 0,
-    });
+    };
+    const decision = decide(this.#snapshot, this.#context.arena, route, input);
     this.#considered = decision.considered;
+    if (this.#isKept) this.#record(route, input, decision);
     if (decision.kind === 'refuse') {
       if (this.#failure === undefined) this.#refuse(decision.refusal);
       else this.#answerFailure(this.#failure);
@@ -224,6 +261,21 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
       },
       this,
     );
+  }
+
+  #record(route: RouteFeatures, input: DecideInput, decision: Decision): void {
+    const facts = {
+      requestId: this.#head.requestId,
+      at: this.#context.wallMs(),
+      attempt: this.#tried.length + 1,
+      mode: this.#context.servingMode(),
+      snapshotDigest: this.#snapshotDigest,
+      features: route,
+      tried: this.#tried.map((id) => decision.considered.findIndex((c) => c.target.id === id)),
+      cursor: input.cursor,
+      seed: input.seed,
+    };
+    this.#context.journal.routing(facts, decision);
   }
 
   // ---- upstream handler --------------------------------------------------------------------
@@ -386,11 +438,12 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
       `tensorforge_attempt_failures_total{backend="${target.id}",code="${failure.refusal.code}"}`,
     );
     const spentMs = this.#context.monotonicMs() - this.#head.receivedMs;
-    const isExhausted =
-      this.#attempts > this.#snapshot.settings.maxRetries ||
-      spentMs >= this.#context.settings.timeouts.totalMs;
-    if (isExhausted) this.#answerFailure(failure);
-    else this.#attempt(this.#route as RouteFeatures);
+    const { maxRetries } = this.#snapshot.settings;
+    const mayGoOn =
+      mayAttemptAgain(this.#attempts, maxRetries, this.#context.servingMode()) &&
+      spentMs < this.#context.settings.timeouts.totalMs;
+    if (mayGoOn) this.#attempt(this.#route as RouteFeatures);
+    else this.#answerFailure(failure);
   }
 
   /** All attempts are spent: the client hears the last failure. */
@@ -444,6 +497,7 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
       clientRequestId,
       attempts: this.#attempts,
       overheadMs: this.#times.overheadMs(this.#context.monotonicMs()),
+      mode: this.#context.servingMode(),
       served:
         target === undefined || decision === undefined
           ? undefined
@@ -474,15 +528,14 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
     if (this.#leased !== undefined) this.#context.arena.recordFirstByte(this.#leased, tookMs);
   }
 
-  /** What the backend reports is taken if it is plausible; if it is not, our own count is. */
+  /** What the backend reports is taken if it is plausible; if it is not, or absent, our own count is. */
   #takeUsage(usage: UsageReport, ownCompletionTokens: number): void {
-    if (usage.kind === 'absent') return;
     if (usage.kind === 'usage') {
       this.#promptTokens = usage.promptTokens;
       this.#completionTokens = usage.completionTokens;
       return;
     }
-    this.#context.metrics.count('tensorforge_usage_rejected_total');
+    if (usage.kind !== 'absent') this.#context.metrics.count('tensorforge_usage_rejected_total');
     this.#promptTokens = this.#features?.estimatedTokens ?? 0;
     this.#completionTokens = ownCompletionTokens;
   }
@@ -555,7 +608,7 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
     this.#context.arena.addTotal(target);
   }
 
-  #settle(status: number, code: string | undefined): void {
+  #settle(status: number, code: ErrorCode | undefined): void {
     if (this.#phase === 'answered') return;
     const nowMs = this.#context.monotonicMs();
     this.#phase = 'answered';
@@ -564,9 +617,11 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
     this.#release();
     this.#body = none;
     this.#context.arena.addInFlight(-1, this.#context.thread);
-    if (this.#countedForKey) this.#context.counts.requestEnded(this.keyId);
+    this.#context.counts.requestEnded(this.keyId);
     const { firstByteMs, receivedMs } = this.#times;
-    this.#context.finished(status >= 500, firstByteMs);
+    this.#context.finished({ status, code, firstByteMs, stream: this.#features?.stream ?? false });
+    const overheadMs = this.#times.overheadMs(nowMs);
+    if (this.#isKept) this.#recordEnd(status, code, nowMs - receivedMs, overheadMs);
     const isRouted = this.#decision !== undefined;
     this.#context.settlements.add(
       {
@@ -586,11 +641,35 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
         code,
         firstByteMs,
         totalMs: nowMs - receivedMs,
-        overheadMs: this.#times.overheadMs(nowMs),
+        overheadMs,
         considered: this.#considered,
+        settings: this.#snapshot.settings,
       },
       this.#promptTokens,
       this.#completionTokens,
     );
+  }
+
+  #recordEnd(
+    status: number,
+    code: ErrorCode | undefined,
+    totalMs: number,
+    overheadMs: number,
+  ): void {
+    this.#context.journal.settled({
+      kind: 'settled',
+      requestId: this.#head.requestId,
+      at: this.#context.wallMs(),
+      status,
+      code,
+      attempts: this.#attempts,
+      backendId: this.#target?.id,
+      stream: this.#features?.stream ?? false,
+      firstByteMs: this.#times.firstByteMs,
+      totalMs,
+      overheadMs,
+      promptTokens: this.#promptTokens,
+      completionTokens: this.#completionTokens,
+    });
   }
 }

@@ -1,11 +1,14 @@
 // What the control thread and a gateway thread tell each other. Structure goes down as deltas with
 // a version; figures come up as batched reports, never one message per request.
 
+import type { EndedRequests } from '../../core/policy/ended-requests.ts';
 import type { RoutingSettings, Target } from '../../core/routing/snapshot.ts';
 import type { PlainSketch } from '../../core/statistics/sketch-plain.ts';
 import type { KeyRecord } from '../../io/credentials/key-table.ts';
+import type { SealedSegment } from '../../io/segments/segment-writer.ts';
 import type { ArenaParts } from '../../io/shared-memory/arena.ts';
 import type { DecisionWire } from '../../protocol/control/schemas.ts';
+import type { JournalReport, JournalSettings } from './decision-journal.ts';
 import type { DeskParts } from './thread-desk.ts';
 
 /** What a gateway thread is started with. Times in ms, sizes in bytes. */
@@ -65,6 +68,9 @@ export type GatewaySettings = {
     readonly idleMs: number;
     readonly totalMs: number;
   };
+  /** First byte within which a stream meets the service-level objective. */
+  readonly firstByteObjectiveMs: number;
+  readonly decisions: JournalSettings | undefined;
 };
 
 export type ThreadStart = {
@@ -78,6 +84,8 @@ export type ThreadStart = {
   readonly version: number;
   readonly targets: readonly Target[];
   readonly routing: RoutingSettings;
+  /** Names the snapshot of these targets and settings in decision records. */
+  readonly snapshotDigest: string;
   readonly serving: Serving;
   /** Folder of the compile cache; undefined without one. */
   readonly compileCache: string | undefined;
@@ -92,8 +100,13 @@ export type ToThread =
       readonly version: number;
       readonly upsert: readonly Target[];
       readonly remove: readonly string[];
+      readonly snapshotDigest: string;
     }
-  | { readonly type: 'routing'; readonly routing: RoutingSettings }
+  | {
+      readonly type: 'routing';
+      readonly routing: RoutingSettings;
+      readonly snapshotDigest: string;
+    }
   | {
       readonly type: 'keys';
       readonly upsert: readonly KeyRecord[];
@@ -102,8 +115,8 @@ export type ToThread =
   | { readonly type: 'tls'; readonly cert: string; readonly key: string }
   | { readonly type: 'serve'; readonly state: Serving }
   | { readonly type: 'drain'; readonly graceMs: number }
-  /** Report now what there is, then say `flushed`. */
-  | { readonly type: 'flush'; readonly id: number };
+  /** Report now what there is, with the journal on disk where that is asked, then say `flushed`. */
+  | { readonly type: 'flush'; readonly id: number; readonly withJournal: boolean };
 
 /** A metric's delta since the last report: counter increments and histogram bucket increments. */
 export type MetricDelta =
@@ -120,6 +133,10 @@ export type ThreadReport = {
   readonly thread: number;
   readonly finished: number;
   readonly failed: number;
+  /** What the serving mode goes by. */
+  readonly outcomes: EndedRequests;
+  /** The log of this thread; undefined when none is kept. */
+  readonly journal: JournalReport | undefined;
   /** First-byte latencies since the last report, ms; undefined without any. */
   readonly firstByte: PlainSketch | undefined;
   readonly metrics: readonly MetricDelta[];
@@ -143,5 +160,9 @@ export type FromThread =
   | { readonly type: 'notices' }
   | { readonly type: 'drained'; readonly thread: number; readonly cut: number }
   | { readonly type: 'flushed'; readonly thread: number; readonly id: number }
+  /** A segment of the decision log is complete. */
+  | ({ readonly type: 'sealed'; readonly thread: number } & SealedSegment)
+  /** The decision log cannot be written, or can be again. */
+  | { readonly type: 'trouble'; readonly thread: number; readonly words: string }
   | { readonly type: 'fatal'; readonly thread: number; readonly words: string }
   | ThreadReport;

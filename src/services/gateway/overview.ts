@@ -15,18 +15,20 @@ export type BackendBrief = {
   readonly statusWords: string;
 };
 
+export type Attention = OverviewWire['attention'][number];
+
 export type OverviewInput = {
   readonly now: Instant;
   readonly uptimeSeconds: number;
   readonly inFlight: number;
   readonly backends: readonly BackendBrief[];
   readonly alerts: readonly AlertWire[];
+  /** What else wants a person: a strict serving mode, a broken audit trail, a full log. */
+  readonly notices: readonly Attention[];
   readonly traffic: Traffic;
 };
 
 const attentionMax = 7;
-
-type Attention = OverviewWire['attention'][number];
 
 function attentionOf(backend: BackendBrief): Attention | undefined {
   const why = `tensorforge explain backend ${backend.id}`;
@@ -74,7 +76,11 @@ function verdictOf(
 }
 
 export function overviewOf(input: OverviewInput): OverviewWire {
-  const wants = [...input.backends.map(attentionOf), ...input.alerts.map(attentionOfAlert)]
+  const wants = [
+    ...input.notices,
+    ...input.backends.map(attentionOf),
+    ...input.alerts.map(attentionOfAlert),
+  ]
     .filter((item) => item !== undefined)
     .sort((a, b) => Number(b.level === 'bad') - Number(a.level === 'bad'));
   const { total, succeeded, failed } = input.traffic.totals;

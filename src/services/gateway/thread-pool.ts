@@ -3,6 +3,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { TensorForgeError } from '../../errors/tensorforge-error.ts';
+import type { SealedSegment } from '../../io/segments/segment-writer.ts';
 import type { Arena } from '../../io/shared-memory/arena.ts';
 import type { FromThread, ThreadReport, ThreadStart, ToThread } from './messages.ts';
 
@@ -14,6 +15,8 @@ export type ThreadPoolPorts = {
   readonly onApplied: (thread: number, version: number) => void;
   /** The desk has notices of unreachable backends. */
   readonly onNotices: () => void;
+  readonly onSealed: (thread: number, sealed: SealedSegment) => void;
+  readonly onTrouble: (thread: number, words: string) => void;
   /** The thread is gone, and its successor has not begun. */
   readonly release: (thread: number) => void;
   readonly onDied: (thread: number, words: string, reclaimed: number) => void;
@@ -25,10 +28,12 @@ const entry = new URL('./thread-entry.ts', import.meta.url);
 const restartsMax = 20;
 /** How long figures wait for a thread to report. */
 const flushPatienceMs = 200;
+/** How long a reader of the decision log waits for the newest records to be on disk. */
+const journalPatienceMs = 2000;
 
 type Flush = { readonly waiting: Set<number>; readonly done: () => void };
 
-type Member = { worker: Worker; restarts: number };
+type Member = { worker: Worker; restarts: number; isServing: boolean };
 
 export class ThreadPool {
   readonly #ports: ThreadPoolPorts;
@@ -56,6 +61,11 @@ export class ThreadPool {
     return this.#members.length;
   }
 
+  /** Threads that listen now. */
+  get serving(): number {
+    return this.#members.filter(({ isServing }) => isServing).length;
+  }
+
   /** Resolves with the bound port once every thread listens. */
   async start(count: number): Promise<number> {
     const first = await this.#spawn(0);
@@ -71,12 +81,14 @@ export class ThreadPool {
       resourceLimits: { maxYoungGenerationSizeMb: 48 },
     });
     const member = this.#members[thread];
-    if (member === undefined) this.#members[thread] = { worker, restarts: 0 };
+    if (member === undefined) this.#members[thread] = { worker, restarts: 0, isServing: false };
     else member.worker = worker;
     return new Promise((resolve, reject) => {
       worker.on('message', (message: FromThread) => {
-        if (message.type === 'listening') resolve(message.port);
-        else if (message.type === 'fatal') {
+        if (message.type === 'listening') {
+          this.#setServing(thread, true);
+          resolve(message.port);
+        } else if (message.type === 'fatal') {
           reject(new TensorForgeError('internal_error', `gateway thread: ${message.words}`));
         } else this.#onMessage(message);
       });
@@ -93,6 +105,11 @@ export class ThreadPool {
     });
   }
 
+  #setServing(thread: number, isServing: boolean): void {
+    const member = this.#members[thread];
+    if (member !== undefined) member.isServing = isServing;
+  }
+
   #onMessage(message: Exclude<FromThread, { type: 'listening' | 'fatal' }>): void {
     switch (message.type) {
       case 'applied':
@@ -100,6 +117,12 @@ export class ThreadPool {
         return;
       case 'notices':
         this.#ports.onNotices();
+        return;
+      case 'sealed':
+        this.#ports.onSealed(message.thread, message);
+        return;
+      case 'trouble':
+        this.#ports.onTrouble(message.thread, message.words);
         return;
       case 'report':
         this.#ports.onReport(message);
@@ -114,6 +137,7 @@ export class ThreadPool {
   }
 
   #onDeath(thread: number, words: string): void {
+    this.#setServing(thread, false);
     const reclaimed = this.#ports.arena.reclaimThread(thread);
     this.#ports.onDied(thread, words, reclaimed);
   }
@@ -137,9 +161,9 @@ export class ThreadPool {
 
   /**
    * Resolves when every thread has reported what it had counted at this moment, so that a reader of
-   * figures sees its own requests. Bounded: a thread that is busy for longer is not waited for.
+   * figures sees its own requests; with the journal also that its decisions are on disk. Bounded: a thread that is busy for longer is not waited for.
    */
-  flush(): Promise<void> {
+  flush(withJournal = false): Promise<void> {
     const id = this.#flushCount++;
     return new Promise<void>((resolve) => {
       const done = (): void => {
@@ -147,9 +171,9 @@ export class ThreadPool {
         this.#flushes.delete(id);
         resolve();
       };
-      const timer = setTimeout(done, flushPatienceMs);
+      const timer = setTimeout(done, withJournal ? journalPatienceMs : flushPatienceMs);
       this.#flushes.set(id, { waiting: new Set(this.#members.keys()), done });
-      this.broadcast({ type: 'flush', id });
+      this.broadcast({ type: 'flush', id, withJournal });
     });
   }
 

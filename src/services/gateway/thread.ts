@@ -5,6 +5,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { present } from '../../base/assert.ts';
 import { SwapList } from '../../base/swap-list.ts';
+import { EndedRequestCount, type RequestOutcome } from '../../core/policy/ended-requests.ts';
+import { modes, type ServingMode } from '../../core/policy/serving-mode.ts';
 import { buildSnapshot, type RoutingSnapshot, type Target } from '../../core/routing/snapshot.ts';
 import { LogSketch } from '../../core/statistics/log-sketch.ts';
 import { refusal } from '../../errors/tensorforge-error.ts';
@@ -16,6 +18,7 @@ import { SharedCounts } from '../../io/shared-memory/shared-counts.ts';
 import { defaultJsonLimits, type JsonLimits } from '../../protocol/openai/json-scan.ts';
 import { Lingering } from './connection.ts';
 import type { ActiveRequest, GatewayContext } from './context.ts';
+import { DecisionJournal } from './decision-journal.ts';
 import { DecisionLog } from './decision-log.ts';
 import { EdgeServer } from './edge-server.ts';
 import type { FromThread, ThreadStart, ToThread } from './messages.ts';
@@ -39,6 +42,7 @@ class GatewayThread implements GatewayContext {
   readonly metrics = new ThreadMetrics();
   readonly #decisions = new DecisionLog();
   readonly settlements = new Settlements(this.metrics, this.#decisions);
+  readonly journal: DecisionJournal;
   readonly active = new SwapList<ActiveRequest>();
   readonly jsonLimits: JsonLimits;
   readonly lingering = new Lingering(() => performance.now(), this.metrics);
@@ -49,6 +53,8 @@ class GatewayThread implements GatewayContext {
   readonly #send: (message: FromThread) => void;
   readonly #firstByte = new LogSketch();
   readonly #edge: EdgeServer;
+  readonly #outcomes: EndedRequestCount;
+  #snapshotDigest: string;
   #routing: ThreadStart['routing'];
   #snapshot: RoutingSnapshot;
   #finished = 0;
@@ -77,7 +83,15 @@ class GatewayThread implements GatewayContext {
     this.keys = new KeyTable(start.pepper);
     for (const key of start.keys) this.keys.upsert(key);
     for (const target of start.targets) this.#targets.set(target.id, target);
+    this.#outcomes = new EndedRequestCount(start.settings.firstByteObjectiveMs);
+    this.journal = DecisionJournal.open(start.settings.decisions, `t${start.thread}`, {
+      monotonicMs: () => this.monotonicMs(),
+      wallMs: () => this.wallMs(),
+      onSealed: (sealed) => this.#send({ type: 'sealed', thread: this.thread, ...sealed }),
+      onTrouble: (words) => this.#send({ type: 'trouble', thread: this.thread, words }),
+    });
     this.#routing = start.routing;
+    this.#snapshotDigest = start.snapshotDigest;
     this.#snapshot = buildSnapshot(start.version, start.targets, start.routing);
     this.#serving = start.serving;
     this.#edge = new EdgeServer(this, this.#rejections);
@@ -106,6 +120,7 @@ class GatewayThread implements GatewayContext {
         return;
       case 'routing':
         this.#routing = message.routing;
+        this.#snapshotDigest = message.snapshotDigest;
         this.#rebuild(this.#snapshot.version);
         return;
       case 'keys':
@@ -122,9 +137,14 @@ class GatewayThread implements GatewayContext {
         return;
       case 'flush':
         this.report();
-        this.#send({ type: 'flushed', thread: this.thread, id: message.id });
+        if (message.withJournal) void this.journal.flush().then(() => this.#flushed(message.id));
+        else this.#flushed(message.id);
         return;
     }
+  }
+
+  #flushed(id: number): void {
+    this.#send({ type: 'flushed', thread: this.thread, id });
   }
 
   #applyTargets(message: Extract<ToThread, { type: 'targets' }>): void {
@@ -142,6 +162,7 @@ class GatewayThread implements GatewayContext {
       }
       this.#targets.set(target.id, target);
     }
+    this.#snapshotDigest = message.snapshotDigest;
     this.#rebuild(message.version);
     this.#send({ type: 'applied', thread: this.thread, version: message.version });
   }
@@ -177,8 +198,11 @@ class GatewayThread implements GatewayContext {
       if (this.active.size > 0 && nowMs < deadlineMs + lastWordsMs) return;
       clearInterval(timer);
       this.#edge.close();
-      this.report();
-      this.#send({ type: 'drained', thread: this.thread, cut });
+      const drained = cut;
+      void this.journal.close().then(() => {
+        this.report();
+        this.#send({ type: 'drained', thread: this.thread, cut: drained });
+      });
     }, drainLookMs);
   }
 
@@ -199,6 +223,7 @@ class GatewayThread implements GatewayContext {
     for (const request of this.active.toArray()) request.sweep(nowMs);
     this.lingering.sweep(nowMs);
     this.#edge.sweep(nowMs);
+    this.journal.sweep();
     if (this.#hasTold && this.#desk.hasNotices) this.#send({ type: 'notices' });
     this.#hasTold = false;
     this.#sweeps++;
@@ -208,12 +233,16 @@ class GatewayThread implements GatewayContext {
   report(): void {
     const { rejections, lastUsed } = this.#rejections.drain();
     const metrics = this.metrics.drain();
-    if (metrics.length === 0 && rejections.length === 0 && lastUsed.length === 0) return;
+    const journal = this.journal.report();
+    const isQuiet = metrics.length === 0 && rejections.length === 0 && lastUsed.length === 0;
+    if (isQuiet && journal === undefined) return;
     this.#send({
       type: 'report',
       thread: this.thread,
       finished: this.#finished,
       failed: this.#failed,
+      outcomes: this.#outcomes.drain(),
+      journal,
       firstByte: this.#firstByte.count === 0 ? undefined : this.#firstByte.drain(),
       metrics,
       decisions: this.#decisions.drain(),
@@ -226,14 +255,28 @@ class GatewayThread implements GatewayContext {
 
   // ---- GatewayContext ----------------------------------------------------------------------
 
-  finished(isFailure: boolean, firstByteMs: number | undefined): void {
+  finished(outcome: RequestOutcome): void {
+    const { status, firstByteMs } = outcome;
     this.#finished++;
-    if (isFailure) this.#failed++;
+    if (status >= 500) this.#failed++;
+    this.#outcomes.add(outcome, this.servingMode());
     if (firstByteMs !== undefined) this.#firstByte.add(firstByteMs);
   }
 
   snapshot(): RoutingSnapshot {
     return this.#snapshot;
+  }
+
+  snapshotDigest(): string {
+    return this.#snapshotDigest;
+  }
+
+  servingMode(): ServingMode {
+    return modes()[this.arena.servingModeIndex()] ?? 'normal';
+  }
+
+  modeCooldownSeconds(): number {
+    return Math.max(0, this.arena.modeCooldownEnd() - Math.floor(this.wallMs() / 1000));
   }
 
   poolOf(target: Target): UpstreamPool {

@@ -16,6 +16,8 @@ function report(more: Partial<ThreadReport> = {}): ThreadReport {
     thread: 0,
     finished: 0,
     failed: 0,
+    outcomes: { requests: 0, failures: 0, slow: 0 },
+    journal: undefined,
     firstByte: undefined,
     metrics: [],
     decisions: [],

@@ -49,6 +49,8 @@ export type FleetEvents = {
   readonly onDelta: (delta: FleetDelta) => void;
   /** A status moved: for the log, the live socket and the audit. */
   readonly onStatus: (moved: StatusMoved) => void;
+  /** A probe of an approved backend ended; a good one reached it. */
+  readonly onProbe?: (isGood: boolean) => void;
 };
 
 type Retired = { readonly slot: number; readonly version: number; readonly sinceMs: number };
@@ -230,6 +232,7 @@ export class Fleet implements ProbeRegistry {
     const handle = this.#handles.get(id);
     if (before === undefined || handle === undefined) return;
     const { facts } = outcome;
+    if (before.approved) this.#events.onProbe?.(facts !== undefined);
     if (facts !== undefined) {
       this.#arena.recordProbeLatency(handle, facts.latencyMs);
       if (facts.models !== undefined) this.#registry.updateModels(id, facts.models);

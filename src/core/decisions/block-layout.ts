@@ -1,0 +1,108 @@
+// How decision records stand in the payload of a block, codec 1. A block decodes without any other:
+// what it needs of names stands in it, at the place of first use. Numbers are LEB128 varints of whole
+// numbers below 2^53, signed ones zigzag; doubles and 32-bit words are little-endian.
+//
+//   block      count | UUID of 16 bytes ... | record record ...
+//   record     tag | time | members
+//   tag        bits 0-2 the kind, 3-7 small members, see below
+//   time       signed: ms since the record before it, the first one's since 1970
+//   request    k, from 0, names the k-th UUID of this block
+//   text       0, then a new `long`; k names the k-th text of this block
+//   long       2 x length + wide, then the code units of one byte, or of two bytes each when wide
+//
+//   admitted, refused, shed     tag 3-5 class, 6-7 mode
+//     request | key text | group text | path text | in flight | max | of the key | its max |
+//     code text, but for `admitted`
+//
+//   routed, failed_over         tag 3-4 mode, 5 there is an output limit, 6 tokens as doubles, 7 tried
+//     request | needs | attempt | digest text | model text | resolved text | tokens | output limit? |
+//     (count | index ...)? | cursor | seed, 4 bytes | count | candidate ... | outcome
+//     needs       bits 0 vision, 1 tools, 2 JSON mode, 3 remote media
+//     cursor      signed: what was added since the cursor before it, modulo 2^32
+//     candidate   bits 0-3 stage or 0, 4-5 status code, 6 slot is current, 7 all numbers are whole,
+//                 then pending | capacity | latency | score, signed, without a stage only
+//     outcome     0 | code text   or   route reason | chosen
+//
+//   settled                     tag 3 stream, 4 code, 5 backend, 6 first byte: is there one?
+//     request | status | code text? | attempts | backend text? | first byte? | total | overhead |
+//     prompt tokens | completion tokens        the three times in whole microseconds
+//
+//   control     name text | version | input long | output long        both canonical JSON
+//
+// The lists below are part of the codec: what they mean never changes. Room is left in them: up to
+// 15 stages and 255 route reasons; more kinds than 8 ask for a codec of their own.
+
+import type { ServingMode } from '../policy/serving-mode.ts';
+import type { RouteReason, Stage } from '../routing/decide.ts';
+import type { DecisionRecord } from './decision-record.ts';
+
+export type RecordKind = DecisionRecord['kind'];
+
+export const kindsInOrder = [
+  'admitted',
+  'refused',
+  'shed',
+  'routed',
+  'failed_over',
+  'settled',
+  'control',
+] as const satisfies readonly RecordKind[];
+
+export const modesInOrder = [
+  'normal',
+  'watch',
+  'restricted',
+  'halted',
+] as const satisfies readonly ServingMode[];
+
+/** Code 0 stands for a candidate, which no stage excluded. */
+export const stagesInOrder = [
+  undefined,
+  'media',
+  'capabilities',
+  'context',
+  'approval',
+  'health',
+  'capacity',
+  'attempted',
+] as const satisfies readonly (Stage | undefined)[];
+
+/** Code 0 stands for a refusal, which has an error code. */
+export const reasonsInOrder = [
+  undefined,
+  'capability-match',
+  'capacity-overflow',
+  'privacy-requirement',
+  'failover',
+] as const satisfies readonly (RouteReason | undefined)[];
+
+/** Name -> code of one of the lists above; the type asks for every name there is. */
+function codesOf<Name extends string>(
+  names: readonly (Name | undefined)[],
+): Readonly<Record<Name, number>> {
+  const codes: Partial<Record<Name, number>> = {};
+  names.forEach((name, code) => {
+    if (name !== undefined) codes[name] = code;
+  });
+  return codes as Record<Name, number>;
+}
+
+export const kindCodes: Readonly<Record<RecordKind, number>> = codesOf(kindsInOrder);
+export const modeCodes: Readonly<Record<ServingMode, number>> = codesOf(modesInOrder);
+export const stageCodes: Readonly<Record<Stage, number>> = codesOf(stagesInOrder);
+export const reasonCodes: Readonly<Record<RouteReason, number>> = codesOf(reasonsInOrder);
+
+export const routingTag = { hasOutputLimit: 32, hasDoubles: 64, hasTried: 128 } as const;
+export const needsBits = { vision: 1, tools: 2, jsonMode: 4, remoteMedia: 8 } as const;
+export const candidateBits = { stage: 15, current: 64, whole: 128 } as const;
+export const settledTag = { stream: 8, code: 16, backend: 32, firstByte: 64 } as const;
+
+/** Bytes of a candidate at least: its bits and three figures. */
+export const candidateBytesMin = 4;
+/** Bytes of a candidate at most: its bits and four doubles or four varints. */
+export const candidateBytesMax = 33;
+/** Bytes of the rest of a record at most, texts and indices of tried backends aside. */
+export const recordBytesMax = 160;
+
+/** Times are below 2^50 ms (the year 37 600), so that their differences stay exact. */
+export const timeMax = 2 ** 50;

@@ -1,0 +1,153 @@
+// Reads blocks of decision records, of this and of every earlier codec (RD11). Each codec has a
+// number, which stands in the frame of the block, and keeps its reader for ever: `codecVersions`.
+//
+// To add one: write with it (record-encoder.ts), keep the reader of the old one under its number,
+// raise `currentCodec` there, and keep a history of it; test/histories asks for one of each.
+//
+// Any bytes give records or a fault with the offset at which they stop making sense: never a throw,
+// never an endless loop, never more memory than a small multiple of the payload. That a block is
+// the one that was written is known by checksum and hash of its frame.
+
+import type { Json } from '../../base/canonical.ts';
+import { type Fault, fault } from '../../base/fault.ts';
+import { err, ok, type Result } from '../../base/result.ts';
+import { BlockCursor, type CorruptBlock, corruptAt } from './block-cursor.ts';
+import { stagesInOrder } from './block-layout.ts';
+import type {
+  AdmissionRecord,
+  CandidateOutcome,
+  ControlRecord,
+  DecisionRecord,
+  RouteOutcome,
+  RoutingRecord,
+  SettledRecord,
+} from './decision-record.ts';
+
+export type UnknownCodec = Fault<'unknown_version'>;
+
+/** Number -> a reader of its blocks. A number is never given to another layout. */
+export const codecVersions: ReadonlyMap<number, () => BlockCursor> = new Map([
+  [1, () => new BlockCursor()],
+]);
+
+/**
+ * A cursor over blocks of this codec, to be opened on one after the other. `writtenBy` is the
+ * version of the program that wrote them, as the head of the segment says.
+ */
+export function cursorOf(codec: number, writtenBy?: string): Result<BlockCursor, UnknownCodec> {
+  const cursor = codecVersions.get(codec);
+  if (cursor !== undefined) return ok(cursor());
+  const program = writtenBy === undefined ? 'a newer TensorForge' : `TensorForge ${writtenBy}`;
+  const reader = writtenBy === undefined ? program : `${program} or newer`;
+  const words = `the block is written in codec ${codec} by ${reader}, which reads it; this program reads codec ${[...codecVersions.keys()].join(', ')}`;
+  return err(fault('unknown_version', words));
+}
+
+/** The records of a block in order, all or none. See {@link cursorOf}. */
+export function decodeBlock(
+  codec: number,
+  payload: Uint8Array,
+  writtenBy?: string,
+): Result<readonly DecisionRecord[], UnknownCodec | CorruptBlock> {
+  const opened = cursorOf(codec, writtenBy);
+  if (!opened.ok) return opened;
+  const cursor = opened.value;
+  cursor.open(payload);
+  const records: DecisionRecord[] = [];
+  while (cursor.next()) {
+    const record = recordAt(cursor);
+    if (!record.ok) return record;
+    records.push(record.value);
+  }
+  return cursor.fault === undefined ? ok(records) : err(cursor.fault);
+}
+
+/** The record at which the cursor stands, as an object of its own. */
+export function recordAt(cursor: BlockCursor): Result<DecisionRecord, CorruptBlock> {
+  switch (cursor.kind) {
+    case 'admitted':
+    case 'refused':
+    case 'shed':
+      return ok(admissionAt(cursor, cursor.kind));
+    case 'routed':
+    case 'failed_over':
+      return ok(routingAt(cursor, cursor.kind));
+    case 'settled':
+      return ok(settledAt(cursor));
+    case 'control':
+      return controlAt(cursor);
+  }
+}
+
+function admissionAt(cursor: BlockCursor, kind: AdmissionRecord['kind']): AdmissionRecord {
+  const { reading, ...members } = cursor.admission;
+  return {
+    kind,
+    requestId: cursor.requestId(),
+    at: cursor.at,
+    ...members,
+    reading: { ...reading },
+  };
+}
+
+function routingAt(cursor: BlockCursor, kind: RoutingRecord['kind']): RoutingRecord {
+  const { routing } = cursor;
+  return {
+    kind,
+    requestId: cursor.requestId(),
+    at: cursor.at,
+    attempt: routing.attempt,
+    mode: routing.mode,
+    snapshotDigest: routing.snapshotDigest,
+    features: { ...routing.features },
+    tried: [...routing.tried],
+    cursor: routing.cursor,
+    seed: routing.seed,
+    candidates: Array.from({ length: routing.candidates.count }, (_, i) => candidateAt(cursor, i)),
+    outcome: outcomeAt(cursor),
+  };
+}
+
+function candidateAt(cursor: BlockCursor, i: number): CandidateOutcome {
+  const { candidates } = cursor.routing;
+  const stage = stagesInOrder[candidates.stage[i] ?? 0];
+  return {
+    reading: {
+      isCurrent: candidates.isCurrent[i] === 1,
+      statusCode: candidates.statusCode[i] ?? 0,
+      pending: candidates.pending[i] ?? 0,
+      capacity: candidates.capacity[i] ?? 0,
+      latencyMs: candidates.latencyMs[i] ?? 0,
+    },
+    stage,
+    score: stage === undefined ? candidates.score[i] : undefined,
+  };
+}
+
+function outcomeAt(cursor: BlockCursor): RouteOutcome {
+  const { routeReason, chosen, code } = cursor.routing;
+  if (routeReason !== undefined) return { kind: 'route', chosen, routeReason };
+  return { kind: 'refuse', code: code ?? 'internal_error' };
+}
+
+function settledAt(cursor: BlockCursor): SettledRecord {
+  return { kind: 'settled', requestId: cursor.requestId(), at: cursor.at, ...cursor.settled };
+}
+
+function controlAt(cursor: BlockCursor): Result<ControlRecord, CorruptBlock> {
+  const { name, version } = cursor.control;
+  const input = jsonOf(cursor.control.input);
+  const output = jsonOf(cursor.control.output);
+  if (input === undefined || output === undefined) {
+    return err(corruptAt(cursor.offset, 'has a control record that is no JSON'));
+  }
+  return ok({ kind: 'control', at: cursor.at, name, version, input, output });
+}
+
+function jsonOf(text: string): Json | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

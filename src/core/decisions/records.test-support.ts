@@ -1,0 +1,211 @@
+// Random decision records, and the way of records into a block: for the tests of whatever writes,
+// reads or replays them.
+
+import fc from 'fast-check';
+import type { Json } from '../../base/canonical.ts';
+import { catalogue, isErrorCode } from '../../errors/catalogue.ts';
+import { refusal } from '../../errors/tensorforge-error.ts';
+import type { Consideration, Decision, RouteFeatures } from '../routing/decide.ts';
+import { stages } from '../routing/decide.ts';
+import { target } from '../routing/fleet.test-support.ts';
+import { modesInOrder } from './block-layout.ts';
+import type {
+  AdmissionRecord,
+  CandidateOutcome,
+  ControlRecord,
+  DecisionRecord,
+  RoutingRecord,
+  SettledRecord,
+} from './decision-record.ts';
+import { type EncodedBlock, RecordEncoder } from './record-encoder.ts';
+
+const word = fc.oneof(fc.nat({ max: 200 }), fc.integer({ min: 0, max: 2 ** 32 - 1 }));
+const count = fc.oneof(word, fc.maxSafeNat());
+/** Times jump back now and then, by little or by much. */
+const at = fc.oneof(
+  fc.integer({ min: 1_763_700_000_000, max: 1_763_700_001_000 }),
+  fc.integer({ min: 0, max: 2 ** 50 - 1 }),
+);
+const mode = fc.constantFrom(...modesInOrder);
+const code = fc.constantFrom(...Object.keys(catalogue).filter(isErrorCode));
+/** Also lone surrogates and letters beyond Latin. */
+const text = fc.oneof(
+  fc.string({ maxLength: 20 }),
+  fc.string({ unit: 'binary', maxLength: 12 }),
+  fc.constantFrom('', 'key_ana', '/v1/chat/completions', '\ud800x', 'модель'),
+);
+const requestId = fc.oneof(
+  fc.uuid(),
+  fc.constantFrom('01a4f0c1-7b2e-7000-8000-0000000000aa', '01a4f0c1-7b2e-7000-8000-0000000000ab'),
+);
+const digest = fc.nat({ max: 3 }).map((n) => n.toString(16).repeat(64));
+/** Anything but minus zero, which no counter shows. */
+const figure = fc.oneof(word, word, fc.double()).map((value) => value + 0);
+const duration = fc.nat({ max: 10_000_000 }).map((us) => us / 1000);
+const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
+
+const admissionRecords: fc.Arbitrary<AdmissionRecord> = fc
+  .record({
+    kind: fc.constantFrom('admitted', 'refused', 'shed'),
+    requestId,
+    at,
+    keyId: text,
+    groupName: text,
+    path: text,
+    priorityClass: fc.constantFrom(1, 2, 3, 4, 5),
+    reading: fc.record({
+      mode,
+      inFlight: count,
+      inFlightMax: count,
+      keyInFlight: count,
+      keyInFlightMax: count,
+    }),
+    code,
+  })
+  .map((one) => ({ ...one, code: one.kind === 'admitted' ? undefined : one.code }));
+
+const candidates: fc.Arbitrary<CandidateOutcome> = fc
+  .record({
+    reading: fc.record({
+      isCurrent: fc.boolean(),
+      statusCode: fc.nat({ max: 3 }),
+      pending: figure,
+      capacity: figure,
+      latencyMs: figure,
+    }),
+    stage: fc.constantFrom(undefined, undefined, ...stages),
+    score: fc.oneof(fc.integer({ min: -200, max: 10_000 }), fc.double()),
+  })
+  .map((one) => ({ ...one, score: one.stage === undefined ? one.score : undefined }));
+
+const features: fc.Arbitrary<RouteFeatures> = fc.record({
+  model: text,
+  resolvedModel: text,
+  estimatedTokens: figure,
+  maxOutputTokens: optional(figure),
+  needsVision: fc.boolean(),
+  needsTools: fc.boolean(),
+  needsJsonMode: fc.boolean(),
+  remoteMedia: fc.boolean(),
+});
+
+const routingRecords: fc.Arbitrary<RoutingRecord> = fc
+  .record({
+    requestId,
+    at,
+    attempt: fc.integer({ min: 1, max: 6 }),
+    mode,
+    snapshotDigest: digest,
+    features,
+    cursor: word,
+    seed: word,
+    candidates: fc.array(candidates, { maxLength: 40 }),
+  })
+  .chain((one) => {
+    const last = one.candidates.length - 1;
+    const refuse = fc.record({ kind: fc.constant('refuse' as const), code });
+    const route = fc.record({
+      kind: fc.constant('route' as const),
+      chosen: fc.nat({ max: Math.max(0, last) }),
+      routeReason: fc.constantFrom(
+        'capability-match',
+        'capacity-overflow',
+        'privacy-requirement',
+        'failover',
+      ),
+    });
+    const tried = fc.array(fc.nat({ max: Math.max(0, last) }), { maxLength: last < 0 ? 0 : 3 });
+    return fc.record({
+      ...constants(one),
+      kind: fc.constant(one.attempt > 1 ? ('failed_over' as const) : ('routed' as const)),
+      tried,
+      outcome: last < 0 ? refuse : fc.oneof(refuse, route),
+    });
+  });
+
+type Constants<T> = { [K in keyof T]: fc.Arbitrary<T[K]> };
+
+function constants<T extends object>(value: T): Constants<T> {
+  const entries = Object.entries(value).map(([name, member]) => [name, fc.constant(member)]);
+  return Object.fromEntries(entries) as Constants<T>;
+}
+
+const settledRecords: fc.Arbitrary<SettledRecord> = fc.record({
+  kind: fc.constant('settled'),
+  requestId,
+  at,
+  status: fc.integer({ min: 0, max: 599 }),
+  code: optional(code),
+  attempts: fc.nat({ max: 6 }),
+  backendId: optional(text),
+  stream: fc.boolean(),
+  firstByteMs: optional(duration),
+  totalMs: duration,
+  overheadMs: duration,
+  promptTokens: count,
+  completionTokens: count,
+});
+
+const json: fc.Arbitrary<Json> = fc
+  .jsonValue({ maxDepth: 3 })
+  .map((value) => JSON.parse(JSON.stringify(value)));
+
+const controlRecords: fc.Arbitrary<ControlRecord> = fc.record({
+  kind: fc.constant('control'),
+  at,
+  name: text,
+  version: fc.nat({ max: 9 }),
+  input: json,
+  output: json,
+});
+
+/** Any record that the encoder takes; a clone, since those of fast-check have no prototype. */
+export const decisionRecords: fc.Arbitrary<DecisionRecord> = fc
+  .oneof(admissionRecords, routingRecords, settledRecords, controlRecords)
+  .map((record) => structuredClone(record));
+
+/** The decision that a record tells of, as far as the encoder looks at it. */
+function decisionOf(record: RoutingRecord): Decision {
+  const considered: Consideration[] = record.candidates.map((candidate, i) => ({
+    target: target(`backend-${i}`),
+    reason: '',
+    ...candidate,
+  }));
+  const { outcome } = record;
+  if (outcome.kind === 'refuse') {
+    return { kind: 'refuse', refusal: refusal(outcome.code, ''), considered };
+  }
+  const chosen = considered[outcome.chosen] as Consideration;
+  const { routeReason } = outcome;
+  return { kind: 'route', target: chosen.target, score: 0, reason: '', routeReason, considered };
+}
+
+/** Writes any record, as the product writes it from its live objects. */
+export function encode(encoder: RecordEncoder, record: DecisionRecord): void {
+  switch (record.kind) {
+    case 'admitted':
+    case 'refused':
+    case 'shed':
+      encoder.admission(record);
+      break;
+    case 'routed':
+    case 'failed_over':
+      encoder.routing(record, decisionOf(record));
+      break;
+    case 'settled':
+      encoder.settled(record);
+      break;
+    case 'control':
+      encoder.control(record);
+      break;
+  }
+}
+
+/** One block of these records; there is at least one. */
+export function blockOf(records: readonly DecisionRecord[]): EncodedBlock {
+  const encoder = new RecordEncoder();
+  for (const record of records) encode(encoder, record);
+  const block = encoder.take();
+  if (block === undefined) throw new Error('a block has at least one record');
+  return block;
+}
