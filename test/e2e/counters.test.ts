@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { type ClientRequest, request as httpRequest } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { type ScriptedBackend, startBackend } from '../../src/io/http/upstream/scripted-backend.ts';
-import type { DecisionWire } from '../../src/protocol/control/schemas.ts';
+import { type DecisionWire, decisionSchema } from '../../src/protocol/control/schemas.ts';
 import {
   type Answer,
   type Asked,
@@ -105,7 +105,10 @@ async function decisionOf(answer: Answer): Promise<DecisionWire> {
   assert.ok(found !== undefined);
   const { status, body } = await product.json(`/api/v1/decisions/${id}`);
   assert.equal(status, 200);
-  assert.deepEqual(body, found);
+  // The log tells the same as the list of the newest, and more.
+  const whole = Object.entries(decisionSchema.parse(body));
+  const shown = whole.filter(([member]) => Object.hasOwn(found ?? {}, member));
+  assert.deepEqual(Object.fromEntries(shown), found);
   return found;
 }
 

@@ -100,6 +100,8 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
   #target: Target | undefined;
   #decision: Extract<Decision, { kind: 'route' }> | undefined;
   #considered: readonly Consideration[] = [];
+  /** Why the last decision found nobody. */
+  #refusedWords: string | undefined;
   #exchange: UpstreamExchange | undefined;
   #leased: Target | undefined;
   #failure: AttemptFailure | undefined;
@@ -228,6 +230,7 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
     this.#considered = decision.considered;
     if (this.#isKept) this.#record(route, input, decision);
     if (decision.kind === 'refuse') {
+      this.#refusedWords = decision.refusal.message;
       if (this.#failure === undefined) this.#refuse(decision.refusal);
       else this.#answerFailure(this.#failure);
       return;
@@ -621,20 +624,22 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
     const { firstByteMs, receivedMs } = this.#times;
     this.#context.finished({ status, code, firstByteMs, stream: this.#features?.stream ?? false });
     const overheadMs = this.#times.overheadMs(nowMs);
-    if (this.#isKept) this.#recordEnd(status, code, nowMs - receivedMs, overheadMs);
+    const at = this.#context.wallMs();
+    if (this.#isKept)
+      this.#recordEnd(status, code, { at, totalMs: nowMs - receivedMs, overheadMs });
     const isRouted = this.#decision !== undefined;
     this.#context.settlements.add(
       {
         requestId: this.#head.requestId,
         attempt: this.#attempts,
-        at: this.#context.wallMs(),
+        at,
         path: this.#head.enginePath,
         keyId: this.#head.key.keyId,
         groupName: this.#head.key.groupName,
         model: this.#features?.model ?? '',
         servedModel: isRouted ? this.#route?.resolvedModel : undefined,
         backendId: this.#target?.id,
-        reason: this.#decision?.reason ?? code ?? '',
+        reason: this.#decision?.reason ?? this.#refusedWords ?? code ?? '',
         routeReason: this.#decision?.routeReason,
         stream: this.#features?.stream ?? false,
         status,
@@ -653,21 +658,18 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
   #recordEnd(
     status: number,
     code: ErrorCode | undefined,
-    totalMs: number,
-    overheadMs: number,
+    times: { readonly at: number; readonly totalMs: number; readonly overheadMs: number },
   ): void {
     this.#context.journal.settled({
       kind: 'settled',
       requestId: this.#head.requestId,
-      at: this.#context.wallMs(),
+      ...times,
       status,
       code,
       attempts: this.#attempts,
       backendId: this.#target?.id,
       stream: this.#features?.stream ?? false,
       firstByteMs: this.#times.firstByteMs,
-      totalMs,
-      overheadMs,
       promptTokens: this.#promptTokens,
       completionTokens: this.#completionTokens,
     });

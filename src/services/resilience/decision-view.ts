@@ -27,6 +27,8 @@ function rounded(ms: number): number {
 }
 
 type AttemptView = {
+  /** Unix ms. */
+  readonly at: number;
   readonly wire: AttemptWire;
   readonly decision: Decision | undefined;
 };
@@ -55,7 +57,7 @@ function attemptView(attempt: Placed<RoutingRecord>, ports: ViewPorts): AttemptV
     tried: record.tried.map((index) => ids[index] ?? `candidate ${index}`),
     candidates: [...candidateViews(considered, chosen, snapshot?.settings)],
   };
-  return { wire, decision };
+  return { at: record.at, wire, decision };
 }
 
 function reasonWords(decision: Decision | undefined): string {
@@ -159,12 +161,13 @@ export function decisionView(
   const shown = views.find(({ wire }) => wire.attempt === attempt) ?? views.at(-1);
   const first = story.attempts[0]?.record;
   const place = story.attempts.find(({ record }) => record.attempt === shown?.wire.attempt);
-  const at = story.admission?.record.at ?? first?.at ?? story.settled?.record.at ?? 0;
+  const at = story.settled?.record.at ?? shown?.at ?? story.admission?.record.at ?? 0;
+  const attempts = story.settled?.record.attempts ?? views.length;
   const located = place ?? story.admission ?? story.settled;
   const asked = shown?.wire.backend_id ?? null;
   const last = story.settled?.record.backendId ?? asked;
   return {
-    decision_id: `${story.requestId}.${shown?.wire.attempt ?? 0}`,
+    decision_id: `${story.requestId}.${attempt ?? attempts}`,
     request_id: story.requestId,
     at: timeOf(at),
     path: story.admission?.record.path ?? '',
@@ -175,7 +178,7 @@ export function decisionView(
     backend_id: attempt === undefined ? last : asked,
     reason: shown?.wire.reason ?? withoutAttempt(story),
     route_reason: shown?.wire.route_reason ?? null,
-    attempts: story.settled?.record.attempts ?? views.length,
+    attempts,
     ...outcomeOf(story),
     ...latenciesOf(shown?.decision),
     candidates: shown?.wire.candidates ?? [],
