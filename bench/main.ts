@@ -13,6 +13,7 @@ import { queueBenchmark } from './queue/queue.ts';
 import { replayBenchmark } from './replay/replay.ts';
 import { scenariosBenchmark } from './scenarios/scenarios.ts';
 import { simulateBenchmark } from './simulate/simulate.ts';
+import { simulationSeedsBenchmark } from './simulation-seeds/simulation-seeds.ts';
 import { statisticsBenchmark } from './statistics/statistics.ts';
 
 const benchmarks: readonly Benchmark[] = [
@@ -23,6 +24,7 @@ const benchmarks: readonly Benchmark[] = [
   scenariosBenchmark,
   replayBenchmark,
   simulateBenchmark,
+  simulationSeedsBenchmark,
 ];
 
 /** Every benchmark ends within five minutes; past that it has failed and is stopped. */

@@ -48,6 +48,7 @@ const groups: readonly Group[] = [
     needs: 'postgresql-15',
     env: { TENSORFORGE_TEST_POSTGRES: postgres15 },
   },
+  { title: 'simulation', name: 'simulation', concurrency: 1, fileLimitMs: 180_000 },
   { title: 'end to end', name: 'e2e', concurrency: 1, fileLimitMs: 180_000 },
   { title: 'browser', name: 'browser', concurrency: 1, fileLimitMs: 150_000, needs: 'chromium' },
   { title: 'long', name: 'long', concurrency: 1, fileLimitMs: 60 * 60_000 },

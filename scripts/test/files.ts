@@ -1,11 +1,12 @@
 // Which test files there are and which group each belongs to, by its name alone:
 //   x.browser.test.ts  needs Chromium          x.long.test.ts  only with --long
 //   x.pg.test.ts       needs PostgreSQL        test/e2e/**     whole product, one at a time
+//   test/simulation/simulation.test.ts         takes both cores, so it runs alone
 //   everything else ending in .test.ts is a unit test.
 import { readdirSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 
-export type GroupName = 'unit' | 'pg' | 'e2e' | 'browser' | 'long';
+export type GroupName = 'unit' | 'pg' | 'e2e' | 'browser' | 'simulation' | 'long';
 
 const roots = ['src', 'test', 'scripts', 'bench', 'dashboard'];
 const skippedFolders = new Set(['node_modules', '.build', 'dist']);
@@ -16,6 +17,7 @@ export function groupOf(file: string): GroupName | undefined {
   if (file.endsWith('.browser.test.ts')) return 'browser';
   if (file.startsWith('test/e2e/')) return 'e2e';
   if (file.endsWith('.pg.test.ts')) return 'pg';
+  if (file === 'test/simulation/simulation.test.ts') return 'simulation';
   return 'unit';
 }
 

@@ -6,8 +6,8 @@
 
 import type { PriorityClass } from '../jobs/priority-class.ts';
 import { shouldShed } from '../queue/shedding.ts';
-import { admits, gatesOf } from './mode-gates.ts';
-import { maxRetries, type ServingMode } from './serving-mode.ts';
+import { admits, admitsRetry, gatesOf } from './mode-gates.ts';
+import type { ServingMode } from './serving-mode.ts';
 
 export type AdmissionReading = {
   readonly mode: ServingMode;
@@ -46,5 +46,5 @@ export function judgeAdmission(
  * serving mode may grant fewer (ruling 19: the smaller of both).
  */
 export function mayAttemptAgain(attempts: number, retriesMax: number, mode: ServingMode): boolean {
-  return attempts <= Math.min(retriesMax, maxRetries(mode));
+  return attempts <= retriesMax && admitsRetry(mode, attempts - 1);
 }

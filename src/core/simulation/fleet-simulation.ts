@@ -20,8 +20,7 @@ import { assert, present } from '../../base/assert.ts';
 import { type Random, seededRandom } from '../../base/random.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import type { PriorityClass } from '../jobs/priority-class.ts';
-import { type AdmissionVerdict, judgeAdmission } from '../policy/admission.ts';
-import { admitsRetry } from '../policy/mode-gates.ts';
+import { type AdmissionVerdict, judgeAdmission, mayAttemptAgain } from '../policy/admission.ts';
 import type { ServingMode } from '../policy/serving-mode.ts';
 import { decide, isKnownModel, type RouteFeatures } from '../routing/decide.ts';
 import { type RoutingSettings, type RoutingSnapshot, resolveModel } from '../routing/snapshot.ts';
@@ -265,9 +264,8 @@ class FleetSimulation {
     const open = this.#opened(index);
     this.#counters.release(slot);
     open.tried.push(this.#idOf(slot));
-    const retriesDone = open.attempts - 1;
-    const mayRetry =
-      retriesDone < this.#input.routing.maxRetries && admitsRetry(this.#mode, retriesDone);
+    const { maxRetries } = this.#input.routing;
+    const mayRetry = mayAttemptAgain(open.attempts, maxRetries, this.#mode);
     if (refusal === 'too_long') this.#refuse(index, 'context_length_exceeded', atUs);
     else if (mayRetry) this.#attempt(index, atUs, 'queue_full');
     else this.#refuse(index, 'queue_full', atUs);
