@@ -70,12 +70,12 @@ function requestId(at: number, random: () => number): string {
 }
 
 /** Makes `count` requests from a seed, 2 ms apart; now and then a backend is full or down. */
-export function decidedRequests(
+export function* decidedRequests(
   snapshot: RoutingSnapshot,
   snapshotDigest: string,
   count: number,
   seed: number,
-): readonly DecidedRequest[] {
+): Generator<DecidedRequest> {
   const random = seededRandom(seed);
   const draw = (): number => random.nextUint32();
   const counters: CounterSource = {
@@ -85,7 +85,6 @@ export function decidedRequests(
     statusCode: () => (random.nextBelow(50) === 0 ? 2 : 1),
     generationOf: () => 1,
   };
-  const requests: DecidedRequest[] = [];
   for (let i = 0; i < count; i += 1) {
     const at = 1_790_000_000_000 + i * 2;
     const id = requestId(at, draw);
@@ -102,7 +101,7 @@ export function decidedRequests(
     };
     const input = { tried: [], cursor: i, seed: draw() };
     const decision = decide(snapshot, counters, features, input);
-    requests.push({
+    yield {
       admission: {
         kind: 'admitted',
         requestId: id,
@@ -147,7 +146,6 @@ export function decidedRequests(
         promptTokens: features.estimatedTokens,
         completionTokens: random.nextBelow(800),
       },
-    });
+    };
   }
-  return requests;
 }

@@ -23,8 +23,10 @@ import {
 
 const requestsPerRound = 50_000;
 const appendRounds = 5;
-/** Requests between two looks at the clock, and between two sweeps of the journal. */
-const batch = 100;
+/** Requests between two looks at the clock: they are written right after they were decided. */
+const batch = 10;
+/** Batches between two turns of the event loop. */
+const batchesPerTurn = 10;
 const backendCount = 10;
 const seed = 7;
 
@@ -47,6 +49,12 @@ function append(journal: DecisionJournal, { admission, facts, decision, settled 
   journal.admission(admission);
   journal.routing(facts, decision);
   journal.settled(settled);
+}
+
+function next(requests: Generator<DecidedRequest>): DecidedRequest {
+  const { done, value } = requests.next();
+  if (done === true) throw new Error('too few requests were made');
+  return value;
 }
 
 /** Writes what a thread would write; ns per request for all of its three records. */
@@ -77,12 +85,15 @@ async function write(scratch: string): Promise<Written> {
   for (let round = 0; round <= appendRounds; round += 1) {
     const requests = decidedRequests(snapshot, digest, requestsPerRound, seed + round);
     const samples: number[] = [];
-    for (let at = 0; at < requests.length; at += batch) {
-      const begin = process.hrtime.bigint();
-      for (let i = at; i < at + batch; i += 1) append(journal, requests[i] as DecidedRequest);
-      samples.push(Number(process.hrtime.bigint() - begin) / batch);
-      // The event loop turns, as it does between requests.
-      await journal.flush();
+    for (let turn = 0; turn < requestsPerRound / batch / batchesPerTurn; turn += 1) {
+      for (let at = 0; at < batchesPerTurn; at += 1) {
+        const decided = Array.from({ length: batch }, () => next(requests));
+        const begin = process.hrtime.bigint();
+        for (const request of decided) append(journal, request);
+        samples.push(Number(process.hrtime.bigint() - begin) / batch);
+      }
+      // As between requests; a block leaves when it is full.
+      await new Promise((resolve) => setImmediate(resolve));
     }
     // The first round warms up.
     if (round > 0) perRequest.push(median(samples));
