@@ -109,6 +109,7 @@ async function runGroup(run: Run, group: Group, files: readonly string[]): Promi
   let passed = 0;
   let failed = 0;
   const waiting = [...files];
+  const times: { readonly file: string; readonly seconds: number }[] = [];
   const next = async (): Promise<void> => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
       if (run.signal.aborted) return;
@@ -131,6 +132,7 @@ async function runGroup(run: Run, group: Group, files: readonly string[]): Promi
       });
       passed += outcome.passed;
       failed += outcome.failures.length;
+      times.push(outcome);
       tellOutcome(run.tally, group, outcome);
     }
   };
@@ -139,6 +141,16 @@ async function runGroup(run: Run, group: Group, files: readonly string[]): Promi
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const counts = `${passed} passed, ${failed} failed, ${seconds} s, ${files.length} files`;
   print(`${group.title.padEnd(22)} ${counts}`);
+  tellSlowest(times);
+}
+
+/** Where the time of a long group went. */
+function tellSlowest(times: readonly { readonly file: string; readonly seconds: number }[]): void {
+  const slowest = times.toSorted((a, b) => b.seconds - a.seconds).slice(0, 5);
+  const sum = times.reduce((total, { seconds }) => total + seconds, 0);
+  if (sum < 60) return;
+  const words = slowest.map(({ file, seconds }) => `${file} ${seconds.toFixed(0)} s`);
+  print(`${' '.repeat(22)} slowest: ${words.join(', ')}`);
 }
 
 function tellOutcome(tally: Tally, group: Group, outcome: FileOutcome): void {

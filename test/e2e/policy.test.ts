@@ -22,7 +22,9 @@ const quick = {
   cooldown_seconds: 0,
   hold_seconds: 0,
   grace_seconds: 0,
-  min_requests: 1,
+  // Plain shares of failures: burn rates look at windows that a test cannot wait for.
+  objective: 0.5,
+  failure_percent: 50,
 };
 
 let home: string;
