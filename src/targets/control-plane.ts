@@ -339,6 +339,7 @@ async function startWith(
     onJournal: resilience.reported,
     onSealed: resilience.sealed,
     notices: () => [...trail.notices(), ...policy.notices(), ...resilience.notices()],
+    newestDecisions: resilience.newest,
     trustFigures: () => ({ modeIndex: policy.modeIndex(), ...resilience.figures() }),
     routes: () => [...policy.routes(), ...trail.routes(), ...resilience.routes()],
     onKeyUsed: (id, seconds) => used.set(id, seconds),

@@ -14,7 +14,7 @@ import type { Logger } from '../io/log/logger.ts';
 import type { SealedSegment } from '../io/segments/segment-writer.ts';
 import type { Arena } from '../io/shared-memory/arena.ts';
 import type { SharedCounts } from '../io/shared-memory/shared-counts.ts';
-import type { LiveUpdate, OverviewWire } from '../protocol/control/schemas.ts';
+import type { DecisionWire, LiveUpdate, OverviewWire } from '../protocol/control/schemas.ts';
 import { allocatorRoutes } from '../services/allocator/allocator-routes.ts';
 import { analyticsRoutes } from '../services/analytics/analytics-routes.ts';
 import type { AuthAudit } from '../services/audit/auth-audit.ts';
@@ -74,6 +74,7 @@ export type GatewayPartOptions = {
   readonly onSealed: (sealed: SealedSegment) => void;
   /** What wants a person besides backends and services. */
   readonly notices: () => readonly Attention[];
+  readonly newestDecisions: (limit: number) => Promise<readonly DecisionWire[]>;
   readonly trustFigures: () => TrustFigures;
   /** Routes of the services that are not wired here. */
   readonly routes: () => readonly ControlRoute[];
@@ -122,6 +123,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
   const metrics = new ProcessMetrics();
   const build = `tensorforge/${options.build}`;
   let liveTimer: NodeJS.Timeout | undefined;
+  let isWatched = false;
 
   const briefs = (): BackendBriefs[] =>
     fleet.listBackends().map((backend) => ({
@@ -175,6 +177,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
       version: fleet.version,
       targets: fleet.targets(),
       routing: routingSettings(options.loaded().config),
+      isWatched,
       snapshotDigest: options.snapshotDigest(),
       serving: options.serving(),
       compileCache: getCompileCacheDir(),
@@ -250,6 +253,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
         backends: backendCounts,
         overview,
         stats,
+        newestDecisions: options.newestDecisions,
         flush: () => pool.flush(),
         processMetrics: () =>
           metrics.text({
@@ -322,6 +326,10 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
       await control.start();
       await pool.start(config.server.threads);
       liveTimer = setInterval(() => {
+        if (isWatched !== live.hasClients) {
+          isWatched = live.hasClients;
+          pool.broadcast({ type: 'watch', isWatched });
+        }
         broadcast({ update_type: 'Overview', data: overview() });
         broadcast(backendsUpdate());
       }, liveEveryMs);

@@ -68,6 +68,15 @@ async function openArchive(place: string): Promise<ObjectStore> {
   });
 }
 
+const noFilter = {
+  fromMs: undefined,
+  toMs: undefined,
+  model: undefined,
+  backend: undefined,
+  outcome: undefined,
+  after: undefined,
+} as const;
+
 export type ResiliencePart = Awaited<ReturnType<typeof resiliencePart>>;
 
 export async function resiliencePart(options: ResiliencePartOptions) {
@@ -189,6 +198,12 @@ export async function resiliencePart(options: ResiliencePartOptions) {
         decisionsDropped: sum(({ dropped }) => dropped),
         decisionBytes: keeper.stats().bytes,
       };
+    },
+    /** The newest requests with an outcome, newest first. */
+    async newest(limit: number): Promise<readonly DecisionWire[]> {
+      await flush();
+      if (store === undefined) return options.recent.list(limit);
+      return (await store.page({ ...noFilter, limit }, undefined)).decisions;
     },
     notices: (): readonly Attention[] => {
       const full = [...journals].filter(([, report]) => report.isFull).map(([stream]) => stream);

@@ -1,5 +1,5 @@
-// The newest decisions of one thread, on their way to the control thread. Bounded: when more than
-// the cap finish between two reports the oldest are dropped and counted, never queued.
+// The newest decisions of one thread, for whoever looks on live. Bounded: when more than the cap have
+// finished the oldest are dropped, never queued; the log on disk has all of them.
 
 import { Ring } from '../../base/ring.ts';
 import { instant, toRfc3339 } from '../../base/time.ts';
@@ -78,13 +78,27 @@ function toWire(record: DecisionRecord): DecisionWire {
 
 export class DecisionLog {
   readonly #ring: Ring<DecisionRecord>;
+  readonly #keepsAlways: boolean;
+  #isKeeping: boolean;
 
-  constructor(capacity = 100) {
+  /**
+   * `keepsAlways`: there is no log on disk to ask. Else records are kept while somebody looks on: a
+   * hundred of them held for nobody cost a hundred megabytes of heap under load.
+   */
+  constructor(keepsAlways: boolean, capacity = 100) {
+    this.#keepsAlways = keepsAlways;
+    this.#isKeeping = keepsAlways;
     this.#ring = new Ring(capacity);
   }
 
+  /** Somebody looks on live, or nobody does any more. */
+  watch(isWatched: boolean): void {
+    this.#isKeeping = isWatched || this.#keepsAlways;
+    if (!this.#isKeeping) this.#ring.clear();
+  }
+
   add(record: DecisionRecord): void {
-    this.#ring.push(record);
+    if (this.#isKeeping) this.#ring.push(record);
   }
 
   /** Takes what is there, oldest first. */

@@ -10,6 +10,7 @@ import {
   type RouteNeeds,
 } from '../../io/http/control-route.ts';
 import {
+  type DecisionWire,
   gatewayHealthSchema,
   historySchema,
   type OverviewWire,
@@ -33,6 +34,8 @@ export type GatewayRoutesOptions = {
   };
   readonly overview: () => OverviewWire;
   readonly stats: () => unknown;
+  /** The newest requests with their decisions, newest first. */
+  readonly newestDecisions: (limit: number) => Promise<readonly DecisionWire[]>;
   /** Has the gateway threads report first. */
   readonly flush: () => Promise<void>;
   /** Metrics of the process and the fleet, Prometheus text. */
@@ -181,8 +184,7 @@ export function gatewayRoutes(options: GatewayRoutesOptions): ControlRoute[] {
       summary: 'The newest 100 requests',
       answer: historySchema,
       handle: async () => {
-        await options.flush();
-        return json({ object: 'list', data: traffic.decisions(100) });
+        return json({ object: 'list', data: await options.newestDecisions(100) });
       },
     },
   ];

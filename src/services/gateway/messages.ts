@@ -84,6 +84,7 @@ export type ThreadStart = {
   readonly version: number;
   readonly targets: readonly Target[];
   readonly routing: RoutingSettings;
+  readonly isWatched: boolean;
   /** Names the snapshot of these targets and settings in decision records. */
   readonly snapshotDigest: string;
   readonly serving: Serving;
@@ -114,6 +115,8 @@ export type ToThread =
     }
   | { readonly type: 'tls'; readonly cert: string; readonly key: string }
   | { readonly type: 'serve'; readonly state: Serving }
+  /** Somebody looks on live: the newest decisions come with every report, else only when flushed. */
+  | { readonly type: 'watch'; readonly isWatched: boolean }
   | { readonly type: 'drain'; readonly graceMs: number }
   /** Report now what there is, with the journal on disk where that is asked, then say `flushed`. */
   | { readonly type: 'flush'; readonly id: number; readonly withJournal: boolean };
@@ -140,7 +143,7 @@ export type ThreadReport = {
   /** First-byte latencies since the last report, ms; undefined without any. */
   readonly firstByte: PlainSketch | undefined;
   readonly metrics: readonly MetricDelta[];
-  /** Newest decisions since the last report, oldest first, at most 100. */
+  /** Newest decisions since they were told last, oldest first, at most 100; empty while unwatched. */
   readonly decisions: readonly DecisionWire[];
   readonly lastUsed: readonly (readonly [keyId: string, unixSeconds: number])[];
   readonly rejections: readonly AuthRejection[];

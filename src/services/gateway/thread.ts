@@ -40,8 +40,8 @@ class GatewayThread implements GatewayContext {
   readonly counts: SharedCounts;
   readonly keys: KeyTable;
   readonly metrics = new ThreadMetrics();
-  readonly #decisions = new DecisionLog();
-  readonly settlements = new Settlements(this.metrics, this.#decisions);
+  readonly #decisions: DecisionLog;
+  readonly settlements: Settlements;
   readonly journal: DecisionJournal;
   readonly active = new SwapList<ActiveRequest>();
   readonly jsonLimits: JsonLimits;
@@ -60,6 +60,7 @@ class GatewayThread implements GatewayContext {
   #finished = 0;
   #failed = 0;
   #draining = false;
+  #isWatched: boolean;
   #serving: Extract<ToThread, { type: 'serve' }>['state'] = 'starting';
   #sweeps = 0;
   /** The control thread was told of notices since the last sweep. */
@@ -76,6 +77,9 @@ class GatewayThread implements GatewayContext {
       containersMax: json.containers,
       membersMax: json.members,
     };
+    this.#decisions = new DecisionLog(start.settings.decisions === undefined);
+    this.#decisions.watch(start.isWatched);
+    this.settlements = new Settlements(this.metrics, this.#decisions);
     this.arena = new Arena(start.arena);
     this.counts = new SharedCounts(start.counts);
     this.#desk = new ThreadDesk(start.desk, start.thread);
@@ -94,6 +98,7 @@ class GatewayThread implements GatewayContext {
     this.#snapshotDigest = start.snapshotDigest;
     this.#snapshot = buildSnapshot(start.version, start.targets, start.routing);
     this.#serving = start.serving;
+    this.#isWatched = start.isWatched;
     this.#edge = new EdgeServer(this, this.#rejections);
   }
 
@@ -132,11 +137,15 @@ class GatewayThread implements GatewayContext {
       case 'serve':
         this.#serving = message.state;
         return;
+      case 'watch':
+        this.#isWatched = message.isWatched;
+        this.#decisions.watch(message.isWatched);
+        return;
       case 'drain':
         this.#drain(message.graceMs);
         return;
       case 'flush':
-        this.report();
+        this.report(true);
         if (message.withJournal) void this.journal.flush().then(() => this.#flushed(message.id));
         else this.#flushed(message.id);
         return;
@@ -230,12 +239,13 @@ class GatewayThread implements GatewayContext {
     if (this.#sweeps % 10 === 0) for (const pool of this.#pools.values()) pool.sweep(nowMs);
   }
 
-  report(): void {
+  report(withDecisions = this.#isWatched): void {
     const { rejections, lastUsed } = this.#rejections.drain();
     const metrics = this.metrics.drain();
     const journal = this.journal.report();
+    const decisions = withDecisions ? this.#decisions.drain() : [];
     const isQuiet = metrics.length === 0 && rejections.length === 0 && lastUsed.length === 0;
-    if (isQuiet && journal === undefined) return;
+    if (isQuiet && journal === undefined && decisions.length === 0) return;
     this.#send({
       type: 'report',
       thread: this.thread,
@@ -245,7 +255,7 @@ class GatewayThread implements GatewayContext {
       journal,
       firstByte: this.#firstByte.count === 0 ? undefined : this.#firstByte.drain(),
       metrics,
-      decisions: this.#decisions.drain(),
+      decisions,
       lastUsed,
       rejections,
     });

@@ -1,6 +1,7 @@
 // What all gateway threads report, summed on the control thread: the series of the last five
 // minutes, the metrics in the Prometheus text format, and the newest decisions.
 
+import { compareText } from '../../base/compare.ts';
 import { Ring } from '../../base/ring.ts';
 import { LogSketch } from '../../core/statistics/log-sketch.ts';
 import type { DecisionWire, OverviewWire } from '../../protocol/control/schemas.ts';
@@ -75,7 +76,8 @@ export type TrafficTotals = { total: number; succeeded: number; failed: number }
 export class Traffic {
   readonly #seconds = new Ring<TrafficSecond>(seriesSeconds);
   readonly #scratch = new LogSketch();
-  readonly #decisions = new Ring<DecisionWire>(decisionsKept);
+  /** Oldest first; threads tell theirs in turns, so they are put in order here. */
+  #decisions: readonly DecisionWire[] = [];
   readonly #counters = new Map<string, number>();
   readonly #histograms = new Map<string, Sum>();
   readonly #totals: TrafficTotals = { total: 0, succeeded: 0, failed: 0 };
@@ -127,7 +129,13 @@ export class Traffic {
         }
       }
     }
-    for (const decision of report.decisions) this.#decisions.push(decision);
+    if (report.decisions.length > 0) this.#keep(report.decisions);
+  }
+
+  #keep(news: readonly DecisionWire[]): void {
+    this.#decisions = [...this.#decisions, ...news]
+      .sort((a, b) => compareText(a.at, b.at))
+      .slice(-decisionsKept);
   }
 
   #second(t: number): TrafficSecond {
@@ -161,13 +169,12 @@ export class Traffic {
 
   /** Newest first. */
   decisions(limit: number): readonly DecisionWire[] {
-    return this.#decisions.toArray().reverse().slice(0, limit);
+    return this.#decisions.toReversed().slice(0, limit);
   }
 
   decision(id: string): DecisionWire | undefined {
     return this.#decisions
-      .toArray()
-      .reverse()
+      .toReversed()
       .find((decision) => decision.decision_id === id || decision.request_id === id);
   }
 

@@ -61,7 +61,7 @@ export function decisionRoutes(ports: DecisionRoutesPorts): ControlRoute[] {
     {
       ...common,
       path: '/api/v1/decisions',
-      summary: 'Decisions, newest first: the last hundred, or with a filter those of the log',
+      summary: 'Decisions of the log, newest first; the last hundred where no log is kept',
       query: decisionQuerySchema,
       answer: decisionListSchema,
       handle: async (call) => {
@@ -90,8 +90,7 @@ type Query = z.infer<typeof decisionQuerySchema>;
 async function listOf(ports: DecisionRoutesPorts, query: Query, visible: Visibility) {
   const { from, to, model, backend, outcome, after } = query;
   const limit = Math.min(query.limit, recentMax);
-  const isFiltered = [from, to, model, backend, outcome, after].some((text) => text !== undefined);
-  if (!isFiltered || ports.store === undefined) {
+  if (ports.store === undefined) {
     const seen = ports.recent.list(recentMax).filter((decision) => isVisible(decision, visible));
     return { count: seen.length, decisions: seen.slice(0, limit) };
   }
