@@ -22,7 +22,7 @@ import type { Attention } from '../services/gateway/overview.ts';
 import { decisionRoutes } from '../services/resilience/decision-routes.ts';
 import { DecisionStore } from '../services/resilience/decision-store.ts';
 import { FolderSource } from '../services/resilience/folder-source.ts';
-import { verifyInThread } from '../services/resilience/log-verification.ts';
+import { verifyLog } from '../services/resilience/log-verification.ts';
 import { redeciders } from '../services/resilience/redeciders.ts';
 import { replayRoutes } from '../services/resilience/replay-routes.ts';
 import { runInWorker } from '../services/resilience/replay-runner.ts';
@@ -221,7 +221,7 @@ export async function resiliencePart(options: ResiliencePartOptions) {
     async verify() {
       await flush();
       const anchors = await sealed.anchors();
-      const { segments, records, faults } = await verifyInThread({ folder, anchors });
+      const { segments, records, faults } = await verifyLog({ folder, anchors });
       return { segments, records, faults };
     },
     routes: (): readonly ControlRoute[] => [
