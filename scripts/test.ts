@@ -32,6 +32,8 @@ type Group = {
   readonly name: GroupName;
   readonly concurrency: number;
   readonly fileLimitMs: number;
+  /** Groups of different lanes run beside each other, behind those of none; they mostly wait. */
+  readonly lane?: 1 | 2;
   /** A Debian package without which the group cannot run. */
   readonly needs?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -39,18 +41,26 @@ type Group = {
 
 const groups: readonly Group[] = [
   { title: 'unit', name: 'unit', concurrency: 2, fileLimitMs: 90_000 },
-  { title: 'postgres, embedded', name: 'pg', concurrency: 1, fileLimitMs: 120_000 },
+  { title: 'simulation', name: 'simulation', concurrency: 1, fileLimitMs: 180_000 },
+  { title: 'end to end', name: 'e2e', concurrency: 1, fileLimitMs: 180_000, lane: 1 },
+  { title: 'postgres, embedded', name: 'pg', concurrency: 1, fileLimitMs: 120_000, lane: 2 },
   {
     title: 'postgres 15',
     name: 'pg',
     concurrency: 1,
     fileLimitMs: 120_000,
+    lane: 2,
     needs: 'postgresql-15',
     env: { TENSORFORGE_TEST_POSTGRES: postgres15 },
   },
-  { title: 'simulation', name: 'simulation', concurrency: 1, fileLimitMs: 180_000 },
-  { title: 'end to end', name: 'e2e', concurrency: 1, fileLimitMs: 180_000 },
-  { title: 'browser', name: 'browser', concurrency: 1, fileLimitMs: 150_000, needs: 'chromium' },
+  {
+    title: 'browser',
+    name: 'browser',
+    concurrency: 1,
+    fileLimitMs: 150_000,
+    lane: 2,
+    needs: 'chromium',
+  },
   { title: 'long', name: 'long', concurrency: 1, fileLimitMs: 60 * 60_000 },
 ];
 
@@ -96,7 +106,8 @@ function hermeticEnvironment(): Record<string, string> {
 }
 
 type Run = {
-  readonly mark: string;
+  /** One for each group that has begun: what it starts inherits it. */
+  readonly marks: string[];
   readonly scratch: string;
   readonly deadline: number;
   readonly env: Readonly<Record<string, string>>;
@@ -106,6 +117,8 @@ type Run = {
 
 async function runGroup(run: Run, group: Group, files: readonly string[]): Promise<void> {
   const started = performance.now();
+  const mark = randomUUID();
+  run.marks.push(mark);
   let passed = 0;
   let failed = 0;
   const waiting = [...files];
@@ -125,7 +138,7 @@ async function runGroup(run: Run, group: Group, files: readonly string[]): Promi
         file,
         limitMs,
         testLimitMs: limitMs,
-        mark: run.mark,
+        mark,
         scratch: run.scratch,
         env: { ...run.env, ...group.env },
         signal: run.signal,
@@ -137,7 +150,7 @@ async function runGroup(run: Run, group: Group, files: readonly string[]): Promi
     }
   };
   await Promise.all(Array.from({ length: group.concurrency }, next));
-  failed += await tellLeftovers(run, group);
+  failed += await tellLeftovers(run, group, mark);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const counts = `${passed} passed, ${failed} failed, ${seconds} s, ${files.length} files`;
   print(`${group.title.padEnd(22)} ${counts}`);
@@ -165,8 +178,8 @@ function tellOutcome(tally: Tally, group: Group, outcome: FileOutcome): void {
   print(`  to run it again: npm test -- ${outcome.file}\n`);
 }
 
-async function tellLeftovers(run: Run, group: Group): Promise<number> {
-  const killed = await endMarked(run.mark, leftoverGraceMs);
+async function tellLeftovers(run: Run, group: Group, mark: string): Promise<number> {
+  const killed = await endMarked(mark, leftoverGraceMs);
   if (killed.length === 0) return 0;
   const words = killed.map(({ pid, command }) => `${pid}  ${command}`).join('\n');
   run.tally.fail(`${group.title}: processes were left running and have been killed`, words);
@@ -214,36 +227,43 @@ async function runGroups(run: Run, long: boolean, filters: readonly string[]): P
   const needed = present.flatMap(({ needs }) => (needs === undefined ? [] : [needs]));
   const states = await ensureDebian(needed);
   if (present.length > 0) await buildDashboard(run.tally);
-  for (const group of present) {
-    if (run.signal.aborted) return;
-    if (group.needs !== undefined && states.get(group.needs) === 'absent') {
-      run.tally.skip(
-        `the group "${group.title}"`,
-        `Debian package ${group.needs} is not installed`,
-      );
-      continue;
+  const runAll = async (some: readonly Group[]): Promise<void> => {
+    for (const group of some) {
+      if (run.signal.aborted) return;
+      if (group.needs !== undefined && states.get(group.needs) === 'absent') {
+        run.tally.skip(
+          `the group "${group.title}"`,
+          `Debian package ${group.needs} is not installed`,
+        );
+        continue;
+      }
+      await runGroup(run, group, files.get(group.name) ?? []);
     }
-    await runGroup(run, group, files.get(group.name) ?? []);
-  }
+  };
+  await runAll(present.filter(({ lane }) => lane === undefined));
+  const lanes = Map.groupBy(present, ({ lane }) => lane);
+  lanes.delete(undefined);
+  await Promise.all([...lanes.values()].map(runAll));
 }
 
 async function main(): Promise<void> {
   const { long, filters } = readArguments();
   const tally = new Tally();
   const abort = new AbortController();
-  const mark = randomUUID();
+  const marks: string[] = [];
   const scratch = mkdtempSync(join(tmpdir(), 'tft-'));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => abort.abort(signal));
   }
   const limitMs = long ? longLimitMs : runLimitMs;
   const deadline = performance.now() + limitMs;
-  const run = { mark, scratch, deadline, env: hermeticEnvironment(), signal: abort.signal, tally };
+  const run = { marks, scratch, deadline, env: hermeticEnvironment(), signal: abort.signal, tally };
   try {
     await runGates(tally, filters);
     await runGroups(run, long, filters);
   } finally {
-    for (const { pid } of markedProcesses(mark)) killQuietly(pid, 'SIGKILL');
+    const left = marks.flatMap(markedProcesses);
+    for (const { pid } of left) killQuietly(pid, 'SIGKILL');
     rmSync(scratch, { recursive: true, force: true });
   }
   if (abort.signal.aborted) tally.fail('the run', `stopped by ${abort.signal.reason}`);
