@@ -61,6 +61,8 @@ async function runReplay(on: Page): Promise<string> {
   await on.waitForURL(/[?&]id=/);
   await on.waitForSelector('dt:has-text("Decided again")');
   await on.waitForSelector('tr[data-selected]:has-text("done")');
+  // The list and the report are asked for each on its own.
+  await on.waitForSelector('[data-testid=verdict]:not(:has-text("Running"))');
   return (await on.textContent('[data-testid=verdict]')) ?? '';
 }
 
