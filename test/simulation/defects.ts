@@ -12,7 +12,13 @@ import { TokenStore } from '../../src/core/security/token-store.ts';
 import { refusal } from '../../src/errors/tensorforge-error.ts';
 import { nodeCrypto } from '../../src/io/credentials/crypto.ts';
 import type { CheckerName } from './checkers/violation.ts';
-import { type Conduct, type Parts, productionParts as sound, type TokenKeeper } from './parts.ts';
+import {
+  type Conduct,
+  type NoticeDesk,
+  type Parts,
+  productionParts as sound,
+  type TokenKeeper,
+} from './parts.ts';
 
 export type Defect = {
   readonly name: string;
@@ -44,6 +50,16 @@ function shiftedTokens(validateShift: number, cleanupShift: number): TokenKeeper
     get count() {
       return store.count;
     },
+  };
+}
+
+/** A desk that drops the most urgent notice. */
+function losesOne(threads: number, nowMs: number): NoticeDesk {
+  const desk = sound.newDesk(threads, nowMs);
+  return {
+    parts: desk.parts,
+    takeUnreachable: () => desk.takeUnreachable().slice(1),
+    release: (thread) => desk.release(thread),
   };
 }
 
@@ -178,6 +194,7 @@ export const defects: readonly Defect[] = [
   defect('a lease is not returned', 'pending', () => ({
     conduct: { givesLeaseBack: everyOther() },
   })),
+  defect('a notice is lost in the queue', 'queue', parts({ newDesk: losesOne })),
   defect('a request settles twice', 'one-ending', conduct({ settlesTimes: 2 })),
   defect('a request settles never', 'one-ending', conduct({ settlesTimes: 0 })),
   defect('a dead thread keeps its leases', 'calm', conduct({ reclaimsThreads: false })),

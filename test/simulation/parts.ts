@@ -38,9 +38,13 @@ import { signManifest, verifyManifest } from '../../src/core/security/signature.
 import { TokenStore } from '../../src/core/security/token-store.ts';
 import { nodeCrypto } from '../../src/io/credentials/crypto.ts';
 import { Arena } from '../../src/io/shared-memory/arena.ts';
+import { ThreadDesk } from '../../src/services/gateway/thread-desk.ts';
 
 /** What a credential is asked; the production's token store, or a broken one. */
 export type TokenKeeper = Pick<TokenStore, 'store' | 'validate' | 'revoke' | 'cleanup' | 'count'>;
+
+/** The queue of notices as the control thread holds it. */
+export type NoticeDesk = Pick<ThreadDesk, 'parts' | 'takeUnreachable' | 'release'>;
 
 export const productionParts = {
   // traffic
@@ -49,6 +53,7 @@ export const productionParts = {
   admitsRetry,
   buildSnapshot,
   newArena: (threads: number): Arena => Arena.create({ capacity: 64, threads }),
+  newDesk: (threads: number, nowMs: number): NoticeDesk => ThreadDesk.create(threads, nowMs),
   // policy
   stepLadder,
   // fleet

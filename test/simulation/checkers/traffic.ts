@@ -21,6 +21,8 @@ export class TrafficChecker {
   readonly #moved = new Set<Slot>();
   readonly #inFlight = [0, 0, 0];
   #isInFlightMoved = false;
+  /** Notices since they were taken last. */
+  readonly #notices = new Set<number>();
   #answered = 0;
 
   get answered(): number {
@@ -33,6 +35,21 @@ export class TrafficChecker {
     this.#slots.clear();
     this.#moved.clear();
     this.#inFlight.fill(0);
+    this.#notices.clear();
+  }
+
+  noticed(notice: number): void {
+    this.#notices.add(notice);
+  }
+
+  noticesTaken(taken: readonly number[]): void {
+    const told = new Set(taken);
+    const isOnce = told.size === taken.length;
+    demand('queue', isOnce, () => `a notice is taken twice: ${taken.join(', ')}`);
+    const lost = [...this.#notices].filter((notice) => !told.has(notice));
+    demand('queue', lost.length === 0, () => `notices are lost: ${lost.join(', ')}`);
+    demand('queue', told.size === this.#notices.size, () => 'a notice is taken that nobody left');
+    this.#notices.clear();
   }
 
   begun(thread: number): void {

@@ -33,6 +33,8 @@ export const checkerNames = [
   'SO10',
   /** Never more leases on a backend than its capacity and the threads that may race. */
   'capacity',
+  /** What threads leave in the queue of notices is taken: each place once, none lost or invented. */
+  'queue',
   /** Every request ends exactly once. */
   'one-ending',
   /** A backend is tried at most once per request. */

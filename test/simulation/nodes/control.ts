@@ -3,6 +3,7 @@
 // threads die with it, for they are one process; what is in the database and on the disks stays.
 
 import type { RoutingSettings } from '../../../src/core/routing/snapshot.ts';
+import { noticeOf } from '../../../src/services/gateway/thread-desk.ts';
 import type { Chance } from '../environment/chance.ts';
 import type { VirtualDatabase } from '../environment/database.ts';
 import {
@@ -11,6 +12,7 @@ import {
   type Ground,
   gatewayCount,
   gatewayNode,
+  wallOf,
 } from '../environment/ground.ts';
 import type { BackendFacts, SimBackend } from './backend.ts';
 import type { DecisionStream } from './decision-stream.ts';
@@ -52,7 +54,8 @@ class Life {
   constructor(node: ControlNode, ground: Ground, number: number) {
     const { database, rows, stream } = node;
     const arena = ground.parts.newArena(gatewayCount);
-    this.shared = { arena, keyInFlight: new Map(), mode: 'normal' };
+    const desk = ground.parts.newDesk(gatewayCount, wallOf(ground, controlNode));
+    this.shared = { arena, desk, keyInFlight: new Map(), mode: 'normal' };
     ground.watch.traffic.newArena(arena);
     node.store.restarted();
     ground.watch.replay.forgetVersions();
@@ -174,6 +177,7 @@ export class ControlNode {
     life.fleet.threadGone(gateway.thread);
     this.#ground.timeline.after(5, 'thread is missed', () => {
       if (life.isOver) return;
+      life.shared.desk.release(gateway.thread);
       if (this.#ground.conduct.reclaimsThreads) {
         life.shared.arena.reclaimThread(gateway.thread);
         this.#ground.watch.traffic.reclaimed(gateway.thread);
@@ -247,7 +251,18 @@ export class ControlNode {
     if (life === undefined) return;
     life.mode.heard(report);
     life.fleet.acknowledged(report.gateway, report.version);
-    for (const id of report.unreachable) life.prober.unreachable(id);
+    this.#takeNotices(life);
+  }
+
+  /** Most urgent first, each backend once; a slot that has another backend since names nobody. */
+  #takeNotices(life: Life): void {
+    const ids = new Map(life.fleet.targets.map((target) => [noticeOf(target), target.id]));
+    const notices = life.shared.desk.takeUnreachable();
+    this.#ground.watch.traffic.noticesTaken(notices);
+    for (const notice of notices) {
+      const id = ids.get(notice);
+      if (id !== undefined) life.prober.unreachable(id);
+    }
   }
 
   #onMissing(thread: number, from: number, to: number): void {

@@ -6,7 +6,7 @@ import type { BackendId } from '../../../src/base/brand.ts';
 import { instant } from '../../../src/base/time.ts';
 import type { Backend, Model } from '../../../src/core/backends/backend.ts';
 import type { ProbeOutcome } from '../../../src/core/backends/health.ts';
-import type { RoutingSettings } from '../../../src/core/routing/snapshot.ts';
+import type { RoutingSettings, Target } from '../../../src/core/routing/snapshot.ts';
 import type { Arena } from '../../../src/io/shared-memory/arena.ts';
 import { Fleet, type FleetDelta } from '../../../src/services/routing/fleet.ts';
 import { controlNode, type Ground, wallOf } from '../environment/ground.ts';
@@ -85,6 +85,10 @@ export class FleetDesk {
 
   get backends(): readonly Backend[] {
     return this.#fleet.listBackends();
+  }
+
+  get targets(): readonly Target[] {
+    return this.#fleet.targets();
   }
 
   find(id: string): Backend | undefined {

@@ -13,6 +13,7 @@ import type {
 } from '../../../src/core/routing/snapshot.ts';
 import type { ErrorCode } from '../../../src/errors/catalogue.ts';
 import type { Arena } from '../../../src/io/shared-memory/arena.ts';
+import { noticeOf, ThreadDesk } from '../../../src/services/gateway/thread-desk.ts';
 import {
   backendNode,
   controlNode,
@@ -22,7 +23,7 @@ import {
   monotonicOf,
   wallOf,
 } from '../environment/ground.ts';
-import type { Conduct } from '../parts.ts';
+import type { Conduct, NoticeDesk } from '../parts.ts';
 import type { Arrival } from './arrival.ts';
 import type { Exchange, Reply, SimBackend } from './backend.ts';
 import type { DecisionStream } from './decision-stream.ts';
@@ -54,6 +55,8 @@ type GatewayStart = {
 /** What all threads share in memory. */
 export type Shared = {
   readonly arena: Arena;
+  /** The queue in which threads leave notices of backends that they could not reach. */
+  readonly desk: NoticeDesk;
   /** Requests in flight by key. */
   readonly keyInFlight: Map<string, number>;
   mode: ServingMode;
@@ -67,7 +70,6 @@ export type GatewayReport = {
   readonly requests: number;
   readonly failures: number;
   /** Attempts that could not reach their backend, by backend. */
-  readonly unreachable: readonly string[];
   readonly version: number;
 };
 
@@ -107,7 +109,7 @@ export interface GatewayPort {
   ): Exchange;
   abort(exchange: Exchange): void;
   firstByte(request: SimRequest, target: Target | undefined, tookMs: number): void;
-  unreachable(target: Target): void;
+  unreachable(target: Target, attempt: number): void;
   settled(request: SimRequest, facts: SettledFacts): void;
 }
 
@@ -128,7 +130,7 @@ export class Gateway implements GatewayPort {
   #reports = 0;
   #requests = 0;
   #failures = 0;
-  #unreachable: string[] = [];
+  #desk: ThreadDesk | undefined;
   #heldKeys = new Map<string, number>();
   /** What a thread with an old habit would go on using. */
   #firstSnapshot: RoutingSnapshot | undefined;
@@ -194,7 +196,7 @@ export class Gateway implements GatewayPort {
     this.#reports = 0;
     this.#requests = 0;
     this.#failures = 0;
-    this.#unreachable = [];
+    this.#desk = new ThreadDesk(shared.desk.parts, this.thread);
     this.#keys = new KeyDesk(this.#ground);
     this.#keysVersion = 0;
     this.#firstSnapshot = undefined;
@@ -241,13 +243,11 @@ export class Gateway implements GatewayPort {
       sequence: ++this.#reports,
       requests: this.#requests,
       failures: this.#failures,
-      unreachable: this.#unreachable,
       version: this.#theCopy.version,
     };
     this.#ground.watch.policy.reported(report.requests, report.failures);
     this.#requests = 0;
     this.#failures = 0;
-    this.#unreachable = [];
     this.#toControl('report', (inbox) => inbox.report(report));
   }
 
@@ -455,8 +455,9 @@ export class Gateway implements GatewayPort {
     if (target !== undefined) this.#theShared.arena.recordFirstByte(target, tookMs);
   }
 
-  unreachable(target: Target): void {
-    this.#unreachable.push(target.id);
+  unreachable(target: Target, attempt: number): void {
+    this.#desk?.unreachable(target, attempt);
+    this.#ground.watch.traffic.noticed(noticeOf(target));
   }
 
   settled(request: SimRequest, facts: SettledFacts): void {

@@ -186,7 +186,7 @@ export class SimRequest {
     this.#release();
     if (target !== undefined) {
       this.#tried.push(target.id);
-      if (isUnreachable) this.#gateway.unreachable(target);
+      if (isUnreachable) this.#gateway.unreachable(target, this.#attempts);
     }
     this.#failure = { status, code };
     if (this.#isCommitted && !this.#gateway.conduct.retriesAfterFirstByte) {
