@@ -6,9 +6,10 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { type Random, seededRandom } from '../../base/random.ts';
+import { requests } from '../workload/requests.ts';
 import { answered, Player, tickMs } from './ladder.test-support.ts';
 import { modeIndex } from './serving-mode.ts';
 
@@ -24,6 +25,18 @@ function failuresOf(random: Random, requests: number, probability: number): numb
 }
 
 /** Moves up that follow a move down, or the other way round. */
+/** Milliseconds at which requests of the Azure conversation trace came, or some drawn like them. */
+function arrivalTimes(context: TestContext): readonly number[] {
+  const folder = process.env['TENSORFORGE_TRACES'] ?? '../shared/data';
+  const file = join(folder, 'azure-llm-2023/AzureLLMInferenceTrace_conv.dev.csv.gz');
+  if (!existsSync(file)) {
+    context.diagnostic('generated arrivals: the Azure conversation trace is not at hand');
+    return requests(20_261_121, { ratePerSecond: 5.92, durationS: 2180 }).map(({ atMs }) => atMs);
+  }
+  const lines = gunzipSync(readFileSync(file)).toString('utf8').trim().split(/\r?\n/).slice(1);
+  return lines.map((line) => Date.parse(`${line.slice(0, 23).replace(' ', 'T')}Z`));
+}
+
 function reversals(player: Player): number {
   const ups = player.moves.map(({ from, to }) => (modeIndex(to) ?? 0) > (modeIndex(from) ?? 0));
   return ups.filter((isUp, index) => index > 0 && isUp !== ups[index - 1]).length;
@@ -97,14 +110,7 @@ describe('policy', () => {
   });
 
   test('24 hours of real arrivals: no move in calm, one up and one down per incident', (context) => {
-    const folder = process.env['TENSORFORGE_TRACES'] ?? '../shared/data';
-    const file = join(folder, 'azure-llm-2023/AzureLLMInferenceTrace_conv.dev.csv.gz');
-    if (!existsSync(file)) {
-      context.skip(`${file} is not at hand`);
-      return;
-    }
-    const lines = gunzipSync(readFileSync(file)).toString('utf8').trim().split(/\r?\n/).slice(1);
-    const times = lines.map((line) => Date.parse(`${line.slice(0, 23).replace(' ', 'T')}Z`));
+    const times = arrivalTimes(context);
     const perTick: number[] = [];
     for (const at of times) {
       const tick = Math.floor((at - (times[0] ?? 0)) / tickMs);
