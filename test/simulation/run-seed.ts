@@ -4,7 +4,8 @@ import { logReaders } from './checkers/log.ts';
 import { type CheckerName, demand, Violation } from './checkers/violation.ts';
 import { Chance } from './environment/chance.ts';
 import type { FaultCounts } from './environment/faults.ts';
-import { World, type WorldOptions, worldEndMs } from './world.ts';
+import { worldEndMs } from './environment/span.ts';
+import { World, type WorldOptions } from './world.ts';
 
 type Failure = {
   readonly checker: CheckerName;

@@ -9,6 +9,11 @@ const keptSeeds: readonly KeptSeed[] = [
     story:
       'The time limit of a probe outlived the process that had asked, and wrote to its dead registry: a stopped checker must let go of what it watches (H4).',
   },
+  {
+    seed: 3305317911,
+    story:
+      'The world ended while a segment was being sealed, and the block behind it was called lost: what a disk has taken gets a second to be written.',
+  },
 ];
 
 /** 1 to 500: always the same, so that every tree is judged by the same worlds. */

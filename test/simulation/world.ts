@@ -20,6 +20,7 @@ import {
 } from './environment/ground.ts';
 import { Network } from './environment/network.ts';
 import { NodeClock } from './environment/node-clock.ts';
+import { worldEndMs } from './environment/span.ts';
 import { Timeline } from './environment/timeline.ts';
 import type { Arrival } from './nodes/arrival.ts';
 import { drawBackends, SimBackend } from './nodes/backend.ts';
@@ -34,7 +35,9 @@ import { Striker } from './striker.ts';
 
 const faultsEndMs = 450_000;
 const arrivalsEndMs = 640_000;
-export const worldEndMs = 660_000;
+
+/** What the disks have taken by the end is finished; no block is offered any more. */
+const diskGraceMs = 1000;
 /** Requests a second in the phase of faults. */
 const stormRate = 3.5;
 const requestsWanted = 2010;
@@ -127,7 +130,7 @@ export class World {
     this.#arriveForEver();
     this.#askAtTheEdge();
     this.#intrude();
-    while (timeline.step(worldEndMs)) watch.traffic.afterStep();
+    while (timeline.step(worldEndMs + diskGraceMs)) watch.traffic.afterStep();
   }
 
   // ---- clients -----------------------------------------------------------------------------

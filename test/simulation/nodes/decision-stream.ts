@@ -18,6 +18,7 @@ import { recoverStream } from '../../../src/io/segments/segment-recovery.ts';
 import { firstStart } from '../../../src/io/segments/stream-chain.ts';
 import { VirtualDisk } from '../environment/disk.ts';
 import { chanceOf, type Ground, wallOf } from '../environment/ground.ts';
+import { worldEndMs } from '../environment/span.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
 
 const blockEveryMs = 3000;
@@ -103,6 +104,7 @@ export class DecisionStream {
     this.#ground.timeline.after(blockEveryMs, 'block', () => {
       const log = this.#log;
       if (this.#life !== life || log === undefined) return;
+      if (this.#ground.timeline.now > worldEndMs) return;
       const block = this.#encoder.take();
       const { segment } = log.stats();
       const isLost = segment !== this.#segment && !this.#ground.conduct.keepsAtRotation;
