@@ -10,6 +10,7 @@ import { type Benchmark, meets, type Report, reportOf } from './harness/benchmar
 import { Processes } from './harness/processes.ts';
 import { memoryBenchmark } from './memory/memory.ts';
 import { queueBenchmark } from './queue/queue.ts';
+import { registryBenchmark } from './registry/registry.ts';
 import { replayBenchmark } from './replay/replay.ts';
 import { scenariosBenchmark } from './scenarios/scenarios.ts';
 import { simulateBenchmark } from './simulate/simulate.ts';
@@ -23,6 +24,7 @@ const benchmarks: readonly Benchmark[] = [
   queueBenchmark,
   scenariosBenchmark,
   replayBenchmark,
+  registryBenchmark,
   simulateBenchmark,
   simulationSeedsBenchmark,
 ];

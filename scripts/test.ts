@@ -1,8 +1,9 @@
 // `npm test`: everything that must pass, in groups, ending with the line `N passed, N failed`.
 // Usage: npm test -- [--long] [part of a path ...]
 //
-// Each test file runs in a process of its own (scripts/test/run-file.ts) under a time limit, and a
-// group ends with a search for processes that its tests left behind, which counts as a failure.
+// Each test file runs in a process of its own (scripts/test/run-file.ts) under a time limit, but unit
+// tests that touch nothing of the process share one (scripts/test/run-batch.ts). A group ends with a
+// search for processes that its tests left behind, which counts as a failure.
 // What cannot run here is told as `skipped: NAME (reason)`; as root with CI=true that is a failure
 // too, because there everything can be installed, except where the reason names missing hardware.
 import { randomUUID } from 'node:crypto';
@@ -16,7 +17,8 @@ import { ensureDebian, runsAsRoot } from './debian.ts';
 import { type GroupName, testFiles } from './test/files.ts';
 import { gatesOf, runGate } from './test/gates.ts';
 import { endMarked, killQuietly, markedProcesses } from './test/leftovers.ts';
-import { type FileOutcome, runFile } from './test/run-file.ts';
+import { batchesOf, runBatch } from './test/run-batch.ts';
+import type { FileOutcome } from './test/run-file.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const postgres15 = '/usr/lib/postgresql/15/bin';
@@ -32,17 +34,19 @@ type Group = {
   readonly name: GroupName;
   readonly concurrency: number;
   readonly fileLimitMs: number;
-  /** Groups of different lanes run beside each other, behind those of none; they mostly wait. */
-  readonly lane?: 1 | 2;
+  /**
+   * Groups of different lanes run beside each other, behind those of none. Those of 1 and 2 mostly
+   * wait; 3 computes, and takes mostly the time that they leave.
+   */
+  readonly lane?: 1 | 2 | 3;
   /** A Debian package without which the group cannot run. */
   readonly needs?: string;
   readonly env?: Readonly<Record<string, string>>;
 };
 
 const groups: readonly Group[] = [
-  { title: 'unit', name: 'unit', concurrency: 2, fileLimitMs: 90_000 },
-  { title: 'simulation', name: 'simulation', concurrency: 1, fileLimitMs: 180_000 },
-  { title: 'end to end', name: 'e2e', concurrency: 1, fileLimitMs: 180_000, lane: 1 },
+  { title: 'unit', name: 'unit', concurrency: 2, fileLimitMs: 150_000 },
+  { title: 'end to end', name: 'e2e', concurrency: 2, fileLimitMs: 180_000, lane: 1 },
   { title: 'postgres, embedded', name: 'pg', concurrency: 1, fileLimitMs: 120_000, lane: 2 },
   {
     title: 'postgres 15',
@@ -61,6 +65,7 @@ const groups: readonly Group[] = [
     lane: 2,
     needs: 'chromium',
   },
+  { title: 'simulation', name: 'simulation', concurrency: 1, fileLimitMs: 400_000, lane: 3 },
   { title: 'long', name: 'long', concurrency: 1, fileLimitMs: 60 * 60_000 },
 ];
 
@@ -115,46 +120,58 @@ type Run = {
   readonly tally: Tally;
 };
 
+/** Runs one batch of a group; undefined when the whole run has no time left for it. */
+async function runBatchOf(
+  run: Run,
+  group: Group,
+  mark: string,
+  files: readonly string[],
+): Promise<readonly FileOutcome[] | undefined> {
+  const leftMs = run.deadline - performance.now();
+  if (leftMs < 1000) return undefined;
+  const limitMs = Math.round(Math.min(group.fileLimitMs, leftMs));
+  return runBatch({
+    root,
+    files,
+    limitMs,
+    testLimitMs: limitMs,
+    mark,
+    scratch: run.scratch,
+    env: { ...run.env, ...group.env },
+    signal: run.signal,
+    yields: group.lane === 3,
+  });
+}
+
 async function runGroup(run: Run, group: Group, files: readonly string[]): Promise<void> {
   const started = performance.now();
   const mark = randomUUID();
   run.marks.push(mark);
-  let passed = 0;
   let failed = 0;
-  const waiting = [...files];
-  const times: { readonly file: string; readonly seconds: number }[] = [];
+  const ran: FileOutcome[] = [];
+  const isShared = group.name === 'unit';
+  const waiting = isShared ? [...batchesOf(root, files)] : files.map((file) => [file]);
   const next = async (): Promise<void> => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+    for (let batch = waiting.shift(); batch !== undefined; batch = waiting.shift()) {
       if (run.signal.aborted) return;
-      const leftMs = run.deadline - performance.now();
-      if (leftMs < 1000) {
-        failed += 1;
+      const outcomes = await runBatchOf(run, group, mark, batch);
+      for (const outcome of outcomes ?? []) tellOutcome(run.tally, group, outcome);
+      ran.push(...(outcomes ?? []));
+      if (outcomes !== undefined) continue;
+      failed += batch.length;
+      for (const file of batch) {
         run.tally.fail(`${group.title}: ${file}`, 'not run: the whole run is out of time');
-        continue;
       }
-      const limitMs = Math.round(Math.min(group.fileLimitMs, leftMs));
-      const outcome = await runFile({
-        root,
-        file,
-        limitMs,
-        testLimitMs: limitMs,
-        mark,
-        scratch: run.scratch,
-        env: { ...run.env, ...group.env },
-        signal: run.signal,
-      });
-      passed += outcome.passed;
-      failed += outcome.failures.length;
-      times.push(outcome);
-      tellOutcome(run.tally, group, outcome);
     }
   };
   await Promise.all(Array.from({ length: group.concurrency }, next));
   failed += await tellLeftovers(run, group, mark);
+  const passed = ran.reduce((sum, outcome) => sum + outcome.passed, 0);
+  failed += ran.reduce((sum, { failures }) => sum + failures.length, 0);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const counts = `${passed} passed, ${failed} failed, ${seconds} s, ${files.length} files`;
   print(`${group.title.padEnd(22)} ${counts}`);
-  tellSlowest(times);
+  tellSlowest(ran);
 }
 
 /** Where the time of a long group went. */

@@ -46,6 +46,7 @@ function targetOf(slot: number): Target {
       supportsJsonMode: true,
       maxOutputTokens: undefined,
     })),
+    closures: [],
     apiKeyEnv: undefined,
     simulated: false,
   };
@@ -92,6 +93,7 @@ export function* decidedRequests(
     const features = {
       model,
       resolvedModel: model,
+      operation: 'chat' as const,
       estimatedTokens: 1 + random.nextBelow(4000),
       maxOutputTokens: random.nextBelow(2) === 0 ? undefined : 1 + random.nextBelow(1000),
       needsVision: false,

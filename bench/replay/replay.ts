@@ -62,8 +62,9 @@ async function write(scratch: string): Promise<Written> {
   const folder = join(scratch, 'decisions');
   mkdirSync(folder, { recursive: true });
   const snapshot = benchSnapshot();
-  const { digest, text } = new SnapshotDigester(nodeCrypto.sha256Hex).digested(snapshot);
-  new SnapshotFiles(folder).put(digest, text);
+  const { digest, documents } = new SnapshotDigester(nodeCrypto.sha256Hex).digested(snapshot);
+  const files = new SnapshotFiles(folder);
+  for (const one of documents) files.put(one.digest, one.text);
   const settings = {
     folder,
     program: 'bench',

@@ -76,6 +76,13 @@ const fleetRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/fleet-page.tsx'), 'FleetPage'),
 });
 
+const backendRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/fleet/$id',
+  loader: ({ context }) => void context.queryClient.prefetchQuery(backendsQuery),
+  component: lazyRouteComponent(() => import('./pages/backend-page.tsx'), 'BackendPage'),
+});
+
 const requestsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/requests',
@@ -128,6 +135,7 @@ const routeTree = rootRoute.addChildren([
   appRoute.addChildren([
     overviewRoute,
     fleetRoute,
+    backendRoute,
     requestsRoute,
     requestRoute,
     policyRoute,

@@ -1,7 +1,7 @@
 // Which test files there are and which group each belongs to, by its name alone:
 //   x.browser.test.ts  needs Chromium          x.long.test.ts  only with --long
 //   x.pg.test.ts       needs PostgreSQL        test/e2e/**     whole product, one at a time
-//   test/simulation/simulation.test.ts         takes both cores, so it runs alone
+//   test/simulation/simulation.test.ts         takes whatever the cores have left
 //   everything else ending in .test.ts is a unit test.
 import { readdirSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';

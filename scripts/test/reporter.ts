@@ -5,11 +5,15 @@
 import type { TestEvent } from 'node:test/reporters';
 import { inspect } from 'node:util';
 
-/** One line of the report. `done` is written once, when the file came to its own end. */
+/**
+ * One line of the report. `suite` follows the last line of a suite at the top, whatever came of it.
+ * `done` is written once, when the process came to its own end.
+ */
 export type ReportLine =
   | { readonly kind: 'pass'; readonly name: string }
   | { readonly kind: 'skip'; readonly name: string; readonly reason: string }
   | { readonly kind: 'fail'; readonly name: string; readonly error: string }
+  | { readonly kind: 'suite'; readonly name: string; readonly seconds: number }
   | { readonly kind: 'done' };
 
 /** A suite or parent fails because a child failed; the child already told why. */
@@ -38,6 +42,12 @@ export async function* reportLines(source: AsyncIterable<TestEvent>): AsyncGener
       const error: unknown = details.error;
       if (failureType(error) !== echoOfChild) {
         yield { kind: 'fail', name: path, error: describe(error) };
+      }
+    }
+    if (event.type === 'test:pass' || event.type === 'test:fail') {
+      const { details, nesting, name } = event.data;
+      if (nesting === 0 && details.type === 'suite') {
+        yield { kind: 'suite', name, seconds: details.duration_ms / 1000 };
       }
     } else if (event.type === 'test:summary') {
       yield { kind: 'done' };

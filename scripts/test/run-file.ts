@@ -1,8 +1,9 @@
 // Runs one test file in its own process and process group and says what came of it. A process per
 // file keeps state apart, lets a hanging file be killed without losing the others, and says which
-// file left something behind.
+// file left something behind. How several files share a process is in run-batch.ts.
 import { spawn } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { killQuietly, markVariable } from './leftovers.ts';
@@ -28,23 +29,21 @@ export type FileRun = {
   readonly testLimitMs: number;
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+  /** Takes mostly what processor time the others leave; for what runs beside tests that wait. */
+  readonly yields?: boolean;
 };
 
 const reporter = fileURLToPath(new URL('./reporter-entry.ts', import.meta.url));
 const outputCharsMax = 16_384;
 
 export async function runFile(run: FileRun): Promise<FileOutcome> {
-  const report = join(run.scratch, `${run.file.replaceAll('/', '+')}.report`);
-  rmSync(report, { force: true });
   const started = performance.now();
-  const ended = await spawnFile(run, report);
-  const lines = readReport(report);
-  rmSync(report, { force: true });
-
+  const ended = await runProcess(run, run.file, [join(run.root, run.file)]);
+  const { lines } = ended;
   const failures = lines.filter((line) => line.kind === 'fail');
   const passed = lines.filter((line) => line.kind === 'pass').length;
   const skips = lines.filter((line) => line.kind === 'skip');
-  const fault = faultOf(run, ended, lines);
+  const fault = faultOf(run, ended);
   return {
     file: run.file,
     passed,
@@ -56,15 +55,20 @@ export async function runFile(run: FileRun): Promise<FileOutcome> {
   };
 }
 
-type Ended = {
+type Exit = {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly timedOut: boolean;
   readonly output: string;
 };
 
-/** What is wrong with the file as a whole, beyond its single tests. */
-function faultOf(run: FileRun, ended: Ended, lines: readonly ReportLine[]): string | undefined {
+export type Ended = Exit & { readonly lines: readonly ReportLine[] };
+
+/** What is wrong with the process as a whole, beyond its single tests. */
+export function faultOf(
+  run: Pick<FileRun, 'limitMs'>,
+  { lines, ...ended }: Ended,
+): string | undefined {
   if (ended.timedOut) return `did not end within ${run.limitMs / 1000} s and was killed`;
   const done = lines.some((line) => line.kind === 'done');
   if (!done && ended.code === 0) return 'declares no test';
@@ -75,7 +79,25 @@ function faultOf(run: FileRun, ended: Ended, lines: readonly ReportLine[]): stri
   return undefined;
 }
 
-function spawnFile(run: FileRun, report: string): Promise<Ended> {
+/** Runs `args` (a test file, or what runs several) and reads its report, which is named `name`. */
+export async function runProcess(
+  run: Omit<FileRun, 'file'>,
+  name: string,
+  args: readonly string[],
+): Promise<Ended> {
+  const report = join(run.scratch, `${name.replaceAll('/', '+')}.report`);
+  rmSync(report, { force: true });
+  const exit = await spawnTests(run, report, args);
+  const lines = readReport(report);
+  rmSync(report, { force: true });
+  return { ...exit, lines };
+}
+
+function spawnTests(
+  run: Omit<FileRun, 'file'>,
+  report: string,
+  args: readonly string[],
+): Promise<Exit> {
   return new Promise((resolve) => {
     const child = spawn(
       process.execPath,
@@ -85,16 +107,23 @@ function spawnFile(run: FileRun, report: string): Promise<Ended> {
         `--test-timeout=${run.testLimitMs}`,
         `--test-reporter=${reporter}`,
         `--test-reporter-destination=${report}`,
-        join(run.root, run.file),
+        ...args,
       ],
       {
         cwd: run.root,
         // A group of its own, so that the time limit reaches children of the test too.
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...run.env, TMPDIR: run.scratch, [markVariable]: run.mark },
+        env: {
+          ...run.env,
+          TMPDIR: run.scratch,
+          // A third of what a small file costs is stripping types off what all files import.
+          NODE_COMPILE_CACHE: join(run.scratch, 'compiled'),
+          [markVariable]: run.mark,
+        },
       },
     );
+    if (run.yields === true && child.pid !== undefined) yieldToOthers(child.pid);
     let output = '';
     let timedOut = false;
     const keep = (chunk: string): void => {
@@ -126,6 +155,21 @@ function spawnFile(run: FileRun, report: string): Promise<Ended> {
   });
 }
 
+/**
+ * Lowers the priority of a process and of what it will start: it gets a tenth of what it competes for.
+ * Less would starve it on a machine on which others compute all the time.
+ */
+function yieldToOthers(pid: number): void {
+  const priority = constants.priority.PRIORITY_BELOW_NORMAL;
+  try {
+    setPriority(pid, priority);
+    // Where Linux shares out its time by session, the priority of the session is what counts.
+    writeFileSync(`/proc/${pid}/autogroup`, String(priority));
+  } catch {
+    // Not every system has sessions of this kind, and the process may have ended: both are well.
+  }
+}
+
 function readReport(report: string): readonly ReportLine[] {
   let text: string;
   try {
@@ -152,6 +196,9 @@ function parseLine(line: string): ReportLine | undefined {
   if (typeof value !== 'object' || value === null || !('kind' in value)) return undefined;
   if (value.kind === 'done') return { kind: 'done' };
   const name = 'name' in value ? String(value.name) : '';
+  if (value.kind === 'suite') {
+    return { kind: 'suite', name, seconds: 'seconds' in value ? Number(value.seconds) : 0 };
+  }
   if (value.kind === 'pass') return { kind: 'pass', name };
   if (value.kind === 'skip') {
     return { kind: 'skip', name, reason: 'reason' in value ? String(value.reason) : '' };

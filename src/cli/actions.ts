@@ -4,6 +4,7 @@
 import type { Secret } from '../base/secret.ts';
 import type { FlagValues } from '../config/load.ts';
 import type { ReplayReportWire } from '../protocol/control/trust-schemas.ts';
+import type { SimFace, SimQuirk } from '../protocol/sim/faces.ts';
 import type { SimFault } from '../protocol/sim/schemas.ts';
 import type { SimulationReport } from '../protocol/simulation/report.ts';
 import type { SimulateRequest } from '../protocol/simulation/request.ts';
@@ -25,11 +26,10 @@ export type UpRequest = {
   readonly output: OutputStyle;
 };
 
-export const simFaces = ['ollama', 'vllm', 'llamacpp', 'openai'] as const;
 export const simProfiles = ['a100-7b', 'h100-7b', 'a100-70b'] as const;
 
 export type SimRequest = {
-  readonly as: (typeof simFaces)[number];
+  readonly as: SimFace;
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
@@ -40,6 +40,11 @@ export type SimRequest = {
   readonly speed: number;
   /** Undefined: what the face has as its default. */
   readonly maxRunning: number | undefined;
+  /** Model time that a load takes, ms. Undefined: by the size of the model. */
+  readonly loadMs: number | undefined;
+  /** GPU memory, 10^9 bytes. Undefined: what the GPUs of the profile have. */
+  readonly vramGb: number | undefined;
+  readonly quirks: readonly SimQuirk[];
   readonly seed: number;
   readonly apiKey: Secret | undefined;
   readonly faults: readonly SimFault[];

@@ -1,5 +1,6 @@
 // Goal: every command that talks to an installation does what it says and prints it for each reader.
-// Method: the real program as a process, against a real HTTP server that speaks the schemas.
+// Method: the program in this process, and for what a caller sees of a process the real program as a
+// process, against a real HTTP server that speaks the schemas.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -74,18 +75,20 @@ function selfSigned(): { readonly key: Buffer; readonly cert: Buffer } {
 }
 
 test('in a pipe a list is tab-separated with units in its header and nothing cut', async () => {
-  const { code, out, err } = await cli(['backends', 'list']);
+  const { code, out, err } = await cli(['backends', 'list'], { start: 'main' });
   assert.equal(code, 0, err);
   const lines = out
     .trimEnd()
     .split('\n')
     .map((line) => line.split('\t'));
-  assert.deepEqual(lines[0]?.slice(0, 7), [
+  assert.deepEqual(lines[0]?.slice(0, 9), [
     'status',
     'id',
     'type',
     'pending_requests',
     'latency_ms',
+    'waiting',
+    'kv_use',
     'models',
     'status_since',
   ]);
@@ -247,7 +250,11 @@ test('explain prints the candidates: the chosen one, the beaten, the excluded', 
   const last = await cli(['explain', 'request', 'last', '--json']);
   assert.deepEqual(JSON.parse(last.out), decisionFixture);
   const backend = await cli(['explain', 'backend', 'box-2']);
-  assert.match(backend.out, /box-2\tfalse\tunhealthy\trefuses connections/);
+  const gates = backend.out.trim().split('\n');
+  assert.equal(gates[0], 'gate\tstate\twords\tremedy');
+  assert.match(gates[2] ?? '', /^health\tclosed\tunhealthy for 4 m: .*\tstart it, then/);
+  const all = JSON.parse((await cli(['explain', 'backend', 'box-2', '--json'])).out);
+  assert.equal(all.probe_words, '9 failed in a row, next probe in 41 s');
 });
 
 test('config show and reload ask the installation', async () => {
@@ -286,8 +293,8 @@ test('credentials that are refused end with 77 and say where the key comes from'
 test('an installation that is away ends with 69, as JSON in the control envelope', async () => {
   const env = { TENSORFORGE_URL: 'http://127.0.0.1:1' };
   const [text, json] = await Promise.all([
-    cli(['status'], { env }),
-    cli(['status', '--json'], { env }),
+    cli(['status'], { env, start: 'main' }),
+    cli(['status', '--json'], { env, start: 'main' }),
   ]);
   assert.equal(text.code, 69);
   assert.match(text.err, /^error {2}service_away: .*\n {2}do {3}start it: tensorforge up/);

@@ -1,6 +1,6 @@
 // Goal: `policy` shows the server's own sentence to each reader, and pin and unpin send what was asked
-// or refuse it before anything is sent. Method: the real program as a process, against a real HTTP
-// server that speaks the schemas.
+// or refuse it before anything is sent. Method: the program against a real HTTP server that speaks the
+// schemas.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';

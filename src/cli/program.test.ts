@@ -1,5 +1,5 @@
 // Goal: the grammar - help, nearest match, flags, exit codes - and what `up`, `serve`, `sim` and
-// `demo` are handed. Method: the whole command line as a process whose actions print their request.
+// `demo` are handed. Method: the whole command line with actions that print their request.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -74,6 +74,8 @@ test('unknown commands and flags name the nearest, exit 2, and run nothing', asy
     [['sim', '--profile', 'h200'], /a100-7b, h100-7b, a100-70b/],
     [['sim', '--speed', '0'], /above 0/],
     [['sim', '--fault', 'boom'], /kinds: refuse/],
+    [['sim', '--quirk', 'boom'], /quirks: ollama-old-show/],
+    [['sim', '--as', 'lmstud'], /ollama, vllm, llamacpp/],
     [['serve'], /--target/],
     [['serve', '--target', 'routing,policy'], /later version/],
     [['demo', '--all'], /--trace FILE/],
@@ -90,7 +92,7 @@ test('unknown commands and flags name the nearest, exit 2, and run nothing', asy
       assert.equal(out, '');
     }),
   );
-  const json = await cli(['statsu', '--json']);
+  const json = await cli(['statsu', '--json'], { start: 'main' });
   assert.equal(json.code, 2);
   assert.equal(JSON.parse(json.out).code, 'usage');
 });
@@ -178,6 +180,14 @@ test('sim is handed checked values, defaults filled in, and its key only as a se
     '500:3',
     '--fault',
     'slow',
+    '--load-ms',
+    '250',
+    '--vram-gb',
+    '24',
+    '--quirk',
+    'vllm-old-metrics',
+    '--quirk',
+    'vllm-no-max-len',
     '--api-key-file',
     file,
   ]);
@@ -188,6 +198,9 @@ test('sim is handed checked values, defaults filled in, and its key only as a se
     models: ['a', 'b'],
     profile: 'a100-7b',
     speed: 1,
+    loadMs: 250,
+    vramGb: 24,
+    quirks: ['vllm-old-metrics', 'vllm-no-max-len'],
     seed: 1,
     apiKey: '[redacted]',
     faults: [{ kind: '500', count: 3 }, { kind: 'slow' }],

@@ -12,6 +12,7 @@ import { addBackendCommands } from './commands/backends.ts';
 import { AlreadyTold, addConfigCommands } from './commands/config.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addExplainCommands } from './commands/explain.ts';
+import { addFleetCommands } from './commands/fleet.ts';
 import { addKeyCommands } from './commands/keys.ts';
 import { addLifecycleCommands } from './commands/lifecycle.ts';
 import { addModelCommands } from './commands/models.ts';
@@ -69,6 +70,7 @@ export function createProgram(
   addBackendCommands(program, surroundings);
   addKeyCommands(program, surroundings);
   addModelCommands(program, surroundings);
+  addFleetCommands(program, surroundings);
   addExplainCommands(program, surroundings);
   addPolicyCommands(program, surroundings);
   addReplayCommand(program, surroundings);

@@ -48,6 +48,8 @@ function samples(listed: ListedOption): readonly [string, string] {
     'health_check.interval_seconds': ['20', '40'],
     'discovery.hosts': ['10.0.0.1', 'box.example'],
     'discovery.ports': ['11434', '8000,8001'],
+    'discovery.mdns.services': ['_one._tcp.local', '_two._tcp.local,_three._udp'],
+    'discovery.mdns.interface': ['127.0.0.1', '10.0.0.2,10.0.0.3'],
     'routing.strategy': ['random', 'round_robin'],
     'logging.level': ['debug', 'warn'],
     'logging.format': ['json', 'pretty'],

@@ -4,7 +4,9 @@
 import {
   backendsOption,
   discoveryOptions,
+  fleetAdviceOptions,
   healthCheckOptions,
+  lifecycleOptions,
   limitsOptions,
   routingOptions,
   upstreamOptions,
@@ -46,6 +48,8 @@ const optionTable = {
   limits: limitsOptions,
   discovery: discoveryOptions,
   healthCheck: healthCheckOptions,
+  lifecycle: lifecycleOptions,
+  fleet: fleetAdviceOptions,
   backends: backendsOption,
   routing: routingOptions,
   upstream: upstreamOptions,

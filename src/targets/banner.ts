@@ -13,7 +13,8 @@ export type BannerOptions = {
 function heardLines(report: StartReport): string[] {
   const lines: string[] = [];
   if (report.heard.length > 0) {
-    lines.push(`  engines   asked ${report.heard.map((heard) => heard.port).join(' ')}`);
+    const ports = [...new Set(report.heard.map(({ port }) => port))];
+    lines.push(`  engines   asked ${ports.join(' ')}`);
   }
   for (const backend of report.backends) {
     const models = backend.models.slice(0, 3).join(', ');

@@ -7,6 +7,7 @@
 // database closes, the lock is given back.
 
 import { existsSync } from 'node:fs';
+import { refuseAddress } from '../base/network-address.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Loaded } from '../config/load.ts';
 import { configurationView } from '../config/view.ts';
@@ -16,6 +17,7 @@ import { TensorForgeError } from '../errors/tensorforge-error.ts';
 import { type DataDirectory, openDataDirectory } from '../io/files/data-directory.ts';
 import { readSecretFile } from '../io/files/private-file.ts';
 import { createLogger, type Logger } from '../io/log/logger.ts';
+import { readOwnAddresses } from '../io/mdns/own-addresses.ts';
 import { controlEvents } from '../io/postgres/control-events.ts';
 import { type Database, openDatabase } from '../io/postgres/database.ts';
 import { Arena } from '../io/shared-memory/arena.ts';
@@ -24,6 +26,7 @@ import { AuthAudit } from '../services/audit/auth-audit.ts';
 import { strangersOn } from '../services/gateway/listener-guard.ts';
 import type { Serving } from '../services/gateway/messages.ts';
 import { ServiceBoard } from '../services/gateway/service-board.ts';
+import { ToldModels } from '../services/gateway/told-models.ts';
 import { Identity } from '../services/identity/identity.ts';
 import { HealthAlerts } from '../services/notifications/health-alerts.ts';
 import { isRoutable } from '../services/routing/backend-view.ts';
@@ -169,6 +172,7 @@ async function startWith(
     now,
     onKeys: (change) => gateway.pool.broadcast({ type: 'keys', ...change }),
   });
+  const told = new ToldModels();
   const resilience = await resiliencePart({
     config,
     dataFolder: directory.path,
@@ -176,6 +180,7 @@ async function startWith(
     sql: database.sql,
     events,
     log,
+    onTargets: (change) => gateway.pool.broadcast({ type: 'targets', ...told.shortened(change) }),
     flush: () => gateway.pool.flush(true),
     recent: {
       list: (limit) => gateway.traffic.decisions(limit),
@@ -208,7 +213,13 @@ async function startWith(
     },
     record: resilience.record,
   });
-  const ownListeners = () => [{ address: config.server.host, port }];
+  // Whoever listens on every address is met at each of them.
+  const listensEverywhere = refuseAddress(config.server.host) === 'unspecified';
+  const ownListeners = () =>
+    [config.server.host, ...(listensEverywhere ? readOwnAddresses() : [])].map((address) => ({
+      address,
+      port,
+    }));
   const routing = routingPart({
     config,
     arena,
@@ -217,15 +228,17 @@ async function startWith(
     log,
     clock: systemClock,
     ownListeners,
-    onDelta: (delta) => {
-      const snapshotDigest = resilience.publisher.changed(delta);
-      gateway.pool.broadcast({ type: 'targets', ...delta, snapshotDigest });
-    },
+    onDelta: (delta) => resilience.publisher.changed(delta),
     onStatus: ({ before, after }) => {
       if (isRoutable(before) && after.status === 'unhealthy') policy.tripped(after.id);
       gateway.pushBackends();
     },
     onProbe: policy.probed,
+    settled: () => {
+      resilience.publisher.settle();
+      return gateway.pool.flush();
+    },
+    onOperation: () => gateway.pushBackends(),
   });
 
   const reload = (): Reloaded => {
@@ -334,11 +347,17 @@ async function startWith(
     isDatabaseThere,
     alerts,
     decisions: resilience.settings,
-    snapshotDigest: () => resilience.publisher.digest,
+    snapshotDigest: () => resilience.publisher.digest(),
+    settleTargets: () => resilience.publisher.settle(),
     onOutcomes: policy.note,
     onJournal: resilience.reported,
     onSealed: resilience.sealed,
-    notices: () => [...trail.notices(), ...policy.notices(), ...resilience.notices()],
+    notices: () => [
+      ...routing.notices(),
+      ...trail.notices(),
+      ...policy.notices(),
+      ...resilience.notices(),
+    ],
     newestDecisions: resilience.newest,
     trustFigures: () => ({ modeIndex: policy.modeIndex(), ...resilience.figures() }),
     routes: () => [...policy.routes(), ...trail.routes(), ...resilience.routes()],
@@ -348,6 +367,7 @@ async function startWith(
   const setServing = (state: Serving): void => {
     if (serving === state) return;
     serving = state;
+    if (state === 'open') resilience.publisher.open();
     gateway.pool.broadcast({ type: 'serve', state });
   };
   const guard = (): void => {

@@ -1,13 +1,14 @@
 // What backends an installation begins with: those of the configuration, those that operators added
-// or decided about before, those found on this machine, and simulated ones when there is none.
+// or decided about before, and simulated ones when there is none. What runs is found by discovery.
 
 import type { OwnListener } from '../base/backend-url.ts';
+import type { BackendId } from '../base/brand.ts';
 import type { Configuration } from '../config/options.ts';
 import type { Backend } from '../core/backends/backend.ts';
+import { slugOf } from '../core/backends/slug.ts';
 import { canonicalBaseUrl } from '../core/backends/url.ts';
 import { TensorForgeError } from '../errors/tensorforge-error.ts';
 import type { StoredBackend } from '../io/postgres/backend-store.ts';
-import type { PortReport } from '../services/routing/discovery.ts';
 import type { Fleet, NewBackend } from '../services/routing/fleet.ts';
 import { operatorPriority } from '../services/routing/operator.ts';
 import type { SimulatedEngine } from './simulated-engines.ts';
@@ -94,28 +95,58 @@ export function insertKnown(
 /**
  * After a reload: adds, changes and removes configured backends; everything else stays. The facts
  * come from {@link allConfiguredFacts}, so nothing is touched before all of them hold.
+ *
+ * A name keeps its id. At another address, of another type or with another credential it is another
+ * server under that id, with a slot and counts of its own; what runs on the former finishes there.
  */
 export function reconcileConfigured(fleet: Fleet, wanted: readonly NewBackend[]): void {
+  const stays = new Set<string>();
+  const drained = new Set<string>();
   for (const backend of fleet.listBackends()) {
     if (backend.discoverySource !== 'static') continue;
     const facts = wanted.find((candidate) => candidate.name === backend.name);
-    const isSame =
-      facts !== undefined && facts.url === backend.url && facts.type === backend.backendType;
-    if (!isSame) {
+    if (facts === undefined || !isSameServer(facts, backend)) {
+      if (backend.status === 'draining') drained.add(backend.name);
       fleet.remove(backend.id);
       continue;
     }
+    stays.add(facts.name);
     fleet.edit(backend.id, {
       priority: facts.priority,
       tier: facts.tier,
+      capacity: capacityAfter(facts, backend),
       ...(facts.zone === undefined ? {} : { zone: facts.zone }),
-      ...(facts.capacity === 0 ? {} : { capacity: facts.capacity }),
     });
   }
   for (const facts of wanted) {
-    if (fleet.byUrl(facts.url) !== undefined) continue;
-    fleet.insert(fleet.compose(fleet.idFor(facts.name, facts.url), facts));
+    if (stays.has(facts.name)) continue;
+    const twin = fleet.byUrl(facts.url);
+    // Somebody was given this address by hand; that one stays. One that was found gives way.
+    if (twin !== undefined && twin.discoverySource !== 'mdns') continue;
+    const draining = drained.has(facts.name);
+    fleet.insert(fleet.compose(idOfConfigured(fleet, facts), { ...facts, draining }));
   }
+}
+
+function isSameServer(facts: NewBackend, backend: Backend): boolean {
+  return (
+    facts.url === backend.url &&
+    facts.type === backend.backendType &&
+    facts.apiKeyEnv === backend.apiKeyEnv
+  );
+}
+
+/** A number that is not configured any more is forgotten, one that a probe learned is not. */
+function capacityAfter(facts: NewBackend, backend: Backend): number {
+  const isLearned = backend.metadata['capacity_source'] === 'probe';
+  return facts.capacity === 0 && isLearned ? backend.capacity : facts.capacity;
+}
+
+/** A found twin with the same slug gives its id away with its address. */
+function idOfConfigured(fleet: Fleet, facts: NewBackend): BackendId {
+  const twin = fleet.byUrl(facts.url);
+  const isTwin = twin?.discoverySource === 'mdns' && twin.id === slugOf(facts.name);
+  return isTwin ? twin.id : fleet.idFor(facts.name, facts.url);
 }
 
 /** Every configured backend. Throws `config_invalid` on the first address that may not be used. */
@@ -124,33 +155,6 @@ export function allConfiguredFacts(
   own: readonly OwnListener[],
 ): readonly NewBackend[] {
   return config.backends.map((entry) => configuredFacts(entry, own, false));
-}
-
-/** Adds the engines of a scan that are not registered yet. */
-export function insertFound(fleet: Fleet, reports: readonly PortReport[]): readonly Backend[] {
-  const added: Backend[] = [];
-  for (const report of reports) {
-    if (report.answer !== 'engine' || fleet.byUrl(report.url) !== undefined) continue;
-    const name = `${report.type}-${report.port}`;
-    const facts: NewBackend = {
-      name,
-      url: report.url,
-      type: report.type,
-      source: 'mdns',
-      priority: operatorPriority,
-      zone: undefined,
-      tier: 1,
-      capacity: 0,
-      apiKeyEnv: undefined,
-      metadata: { found_by: 'scan' },
-      approved: report.approved,
-      draining: false,
-      simulated: false,
-      models: report.models,
-    };
-    added.push(fleet.insert(fleet.compose(fleet.idFor(name, report.url), facts)));
-  }
-  return added;
 }
 
 export function insertSimulated(fleet: Fleet, engines: readonly SimulatedEngine[]): void {

@@ -68,6 +68,8 @@ export type GatewayPartOptions = {
   /** How the threads write the decision log; undefined when none is kept. */
   readonly decisions: JournalSettings | undefined;
   readonly snapshotDigest: () => string;
+  /** Sends the threads what they have not heard of the fleet yet. */
+  readonly settleTargets: () => void;
   /** What requests of one thread came to, for the serving mode. */
   readonly onOutcomes: (counts: EndedRequests) => void;
   readonly onJournal: (stream: string, report: JournalReport) => void;
@@ -83,8 +85,9 @@ export type GatewayPartOptions = {
 const liveEveryMs = 1000;
 /** The path of a Unix socket may have about 107 bytes. */
 const socketPathMax = 100;
-/** A longer update is not sent; the dashboard reads the list instead. */
+/** A longer update is not sent; the dashboard reads the lists instead, this often at most. */
 const updateBytesMax = 65_536;
+const resyncEveryMs = 10_000;
 
 export type BackendBriefs = {
   readonly id: string;
@@ -150,10 +153,15 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
     update_type: 'BackendStatus',
     data: backendList(fleet, now()),
   });
+  let resyncedMs = Number.NEGATIVE_INFINITY;
   const broadcast = (update: LiveUpdate): void => {
     if (!live.hasClients) return;
-    const isTooLong = JSON.stringify(update).length > updateBytesMax;
-    live.broadcast(isTooLong ? { update_type: 'Resync', data: {} } : update);
+    if (JSON.stringify(update).length <= updateBytesMax) {
+      live.broadcast(update);
+    } else if (monotonicMs() - resyncedMs >= resyncEveryMs) {
+      resyncedMs = monotonicMs();
+      live.broadcast({ update_type: 'Resync', data: {} });
+    }
   };
 
   const settings = gatewaySettings(config, {
@@ -186,6 +194,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
       traffic.add(report, nowSeconds());
       options.onOutcomes(report.outcomes);
       if (report.journal !== undefined) options.onJournal(`t${report.thread}`, report.journal);
+      for (const [model, requests] of report.served) routing.served(model, now(), requests);
       for (const [id, seconds] of report.lastUsed) options.onKeyUsed(id, seconds);
       if (report.rejections.length > 0) audit.note(report.rejections);
       if (report.decisions.length === 0) return;
@@ -194,7 +203,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
         data: { decisions: report.decisions.slice(-20) },
       });
     },
-    onApplied: (thread, version) => fleet.acknowledged(thread, version),
+    onApplied: (thread, version) => routing.applied(thread, version),
     onNotices: () => {
       const ids = new Map(fleet.targets().map((target) => [noticeOf(target), target.id]));
       for (const notice of desk.takeUnreachable()) {
@@ -203,14 +212,20 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
       }
     },
     release: (thread) => desk.release(thread),
-    onSealed: (_, sealed) => options.onSealed(sealed),
+    onSealed: options.onSealed,
     onTrouble: (thread, words) => log.error({ thread }, words),
     onDied: (thread, words, reclaimed) => {
-      fleet.threadGone(thread);
+      routing.threadGone(thread);
       log.error({ thread, reclaimed }, `a gateway thread died and is started again: ${words}`);
     },
   });
 
+  /** Tells the threads whether somebody looks on live, when that has changed. */
+  const watch = (): void => {
+    if (isWatched === live.hasClients) return;
+    isWatched = live.hasClients;
+    pool.broadcast({ type: 'watch', isWatched });
+  };
   const rejected = (address: string, path: string, reason: string): number => {
     if (desk.mayAudit(now())) audit.note([{ address, path, reason, count: 1 }]);
     return counts.rejectionDelaySeconds(
@@ -218,6 +233,10 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
       nowSeconds(),
       config.limits.authAttemptsPerMinute,
     );
+  };
+  const backendsApplied = (): Promise<void> => {
+    options.settleTargets();
+    return pool.flush();
   };
   const backendCounts = () => {
     const all = fleet.listBackends();
@@ -264,6 +283,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
             })),
             models: fleet.modelCount,
             connections: arena.openConnections(),
+            appliedVersions: routing.appliedVersions(),
             buildVersion: options.build,
             trust: options.trustFigures(),
           }),
@@ -272,7 +292,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
         isStopping: options.isStopping,
         openapi: () => control.openapi(),
       }),
-      ...backendRoutes({ fleet, operator: routing.operator, now, applied: () => pool.flush() }),
+      ...backendRoutes({ fleet, operator: routing.operator, now, applied: backendsApplied }),
       ...identityRoutes({
         applied: () => pool.flush(),
         identity,
@@ -288,6 +308,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
         services: () => board.list(),
         alerts: () => options.alerts.standing(),
       }),
+      ...routing.routes(),
       ...options.routes(),
       ...configRoutes({
         current: options.loaded,
@@ -305,10 +326,13 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
     }),
     build: options.build,
     onSocket: (request, stream, head) => {
-      live.accept(request, stream, head, () => [
-        backendsUpdate(),
-        { update_type: 'Overview', data: overview() },
-      ]);
+      live.accept(request, stream, head, {
+        snapshots: () => [backendsUpdate(), { update_type: 'Overview', data: overview() }],
+        caughtUp: () => {
+          watch();
+          return pool.written();
+        },
+      });
     },
     onStoreAway: (words) => log.warn({ error: words }, 'control requests cannot be served'),
     onFault: (error, path) => {
@@ -326,10 +350,8 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
       await control.start();
       await pool.start(config.server.threads);
       liveTimer = setInterval(() => {
-        if (isWatched !== live.hasClients) {
-          isWatched = live.hasClients;
-          pool.broadcast({ type: 'watch', isWatched });
-        }
+        watch();
+        if (!live.hasClients) return;
         broadcast({ update_type: 'Overview', data: overview() });
         broadcast(backendsUpdate());
       }, liveEveryMs);

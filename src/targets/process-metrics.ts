@@ -10,6 +10,8 @@ export type FleetFigures = {
   }[];
   readonly models: number;
   readonly connections: number;
+  /** Version of the fleet that each gateway thread decides on. */
+  readonly appliedVersions: ReadonlyMap<number, number>;
   readonly buildVersion: string;
   readonly trust: TrustFigures;
 };
@@ -32,6 +34,7 @@ export class ProcessMetrics {
   readonly #models: Gauge;
   readonly #pending: Gauge;
   readonly #connections: Gauge;
+  readonly #applied: Gauge;
   readonly #build: Gauge;
   readonly #mode: Gauge;
   readonly #decisionRecords: Gauge;
@@ -48,6 +51,11 @@ export class ProcessMetrics {
     this.#models = gauge('models_available', 'Distinct models that backends list.');
     this.#pending = gauge('pending_requests', 'Requests a backend works on.', ['backend']);
     this.#connections = gauge('client_connections', 'Open client connections.');
+    this.#applied = gauge(
+      'applied_fleet_version',
+      'Version of the fleet that a gateway thread decides on.',
+      ['thread'],
+    );
     this.#mode = gauge('serving_mode', 'Serving mode in force: 0 normal to 3 halted.');
     this.#decisionRecords = gauge('decision_log_records', 'Decision records made since the start.');
     this.#decisionsDropped = gauge(
@@ -68,6 +76,10 @@ export class ProcessMetrics {
     this.#decisionRecords.set(figures.trust.decisionRecords);
     this.#decisionsDropped.set(figures.trust.decisionsDropped);
     this.#decisionBytes.set(figures.trust.decisionBytes);
+    this.#applied.reset();
+    for (const [thread, version] of figures.appliedVersions) {
+      this.#applied.set({ thread: String(thread) }, version);
+    }
     this.#pending.reset();
     for (const { id, pending } of figures.backends) this.#pending.set({ backend: id }, pending);
     return this.#registry.metrics();

@@ -18,6 +18,7 @@ import { listSegments } from '../io/segments/segment-list.ts';
 import { SnapshotFiles } from '../io/segments/snapshot-files.ts';
 import type { DecisionWire } from '../protocol/control/schemas.ts';
 import { DecisionJournal, type JournalReport } from '../services/gateway/decision-journal.ts';
+import { JournalFigures } from '../services/gateway/journal-figures.ts';
 import type { Attention } from '../services/gateway/overview.ts';
 import { decisionRoutes } from '../services/resilience/decision-routes.ts';
 import { DecisionStore } from '../services/resilience/decision-store.ts';
@@ -28,7 +29,7 @@ import { replayRoutes } from '../services/resilience/replay-routes.ts';
 import { runInWorker } from '../services/resilience/replay-runner.ts';
 import { Replays } from '../services/resilience/replays.ts';
 import { SealedSegments } from '../services/resilience/sealed-segments.ts';
-import { SnapshotPublisher } from '../services/resilience/snapshot-publisher.ts';
+import { type NamedChange, SnapshotPublisher } from '../services/resilience/snapshot-publisher.ts';
 import { monotonicMs, now } from './clock.ts';
 import { journalSettings, routingSettings } from './gateway-settings.ts';
 
@@ -39,6 +40,8 @@ export type ResiliencePartOptions = {
   readonly sql: Sql;
   readonly events: ControlEvents;
   readonly log: Logger;
+  /** A change of the fleet, named, for every gateway thread. */
+  readonly onTargets: (change: NamedChange) => void;
   /** Has every gateway thread write down what it holds. */
   readonly flush: () => Promise<void>;
   /** The newest hundred decisions in memory, newest first. */
@@ -83,11 +86,11 @@ export async function resiliencePart(options: ResiliencePartOptions) {
   const { config, log, sql, events } = options;
   const folder = join(options.dataFolder, 'decisions');
   const settings = journalSettings(config, folder, options.build);
-  const snapshots = new SnapshotFiles(folder);
+  const snapshots = new SnapshotFiles(folder, now);
   const publisher = new SnapshotPublisher(routingSettings(config), {
-    put: (digest, text) => {
-      if (settings !== undefined) snapshots.put(digest, text);
-    },
+    put: settings === undefined ? undefined : (digest, text) => snapshots.put(digest, text),
+    send: options.onTargets,
+    later: setImmediate,
     onTrouble: (error) =>
       log.error({ error: String(error) }, 'a snapshot could not be kept for the decision log'),
   });
@@ -102,13 +105,13 @@ export async function resiliencePart(options: ResiliencePartOptions) {
       log.error({ error: String(error) }, 'a sealed segment could not be told to the audit yet'),
   });
   const troubles = new Map<string, string>();
-  const journals = new Map<string, JournalReport>();
   const journal = DecisionJournal.open(settings, 'control', {
     monotonicMs,
     wallMs: now,
     onSealed: (segment) => sealed.add(segment),
     onTrouble: (words) => log.error(words),
   });
+  const journals = new JournalFigures(journal);
   const onNote = (note: KeeperNote): void => {
     const { kind, ...facts } = note;
     const isBad = kind.endsWith('failed') || (kind === 'removed' && note.isLost);
@@ -129,6 +132,7 @@ export async function resiliencePart(options: ResiliencePartOptions) {
   });
   const tend = (): void => {
     if (settings === undefined) return;
+    publisher.keep();
     keeper.tend(now()).catch((error: unknown) => {
       log.error({ error: String(error) }, 'the folder of the decision log cannot be read');
     });
@@ -186,19 +190,13 @@ export async function resiliencePart(options: ResiliencePartOptions) {
     record: (at: number, { name, version, input, output }: ModeRecord): void =>
       journal.control({ name, version, input, output }, instant(at)),
     reported: (stream: string, report: JournalReport): void => {
-      journals.set(stream, report);
+      journals.reported(stream, report);
     },
-    figures: () => {
-      const own = journal.report();
-      if (own !== undefined) journals.set('control', own);
-      const sum = (of: (report: JournalReport) => number): number =>
-        [...journals.values()].reduce((total, report) => total + of(report), 0);
-      return {
-        decisionRecords: sum(({ records }) => records),
-        decisionsDropped: sum(({ dropped }) => dropped),
-        decisionBytes: keeper.stats().bytes,
-      };
-    },
+    figures: () => ({
+      decisionRecords: journals.records,
+      decisionsDropped: journals.dropped,
+      decisionBytes: keeper.stats().bytes,
+    }),
     /** The newest requests with an outcome, newest first. */
     async newest(limit: number): Promise<readonly DecisionWire[]> {
       await flush();
@@ -206,7 +204,7 @@ export async function resiliencePart(options: ResiliencePartOptions) {
       return (await store.page({ ...noFilter, limit }, undefined)).decisions;
     },
     notices: (): readonly Attention[] => {
-      const full = [...journals].filter(([, report]) => report.isFull).map(([stream]) => stream);
+      const { full } = journals;
       const effect =
         config.decisions.onFull === 'drop' ? 'records are dropped' : 'requests are refused';
       const words =

@@ -41,6 +41,8 @@ const fleet: readonly (SimOptions & {
     port: 0,
     seed: 2,
     models: [simulatedModel, 'qwen3:4b-sim'],
+    // A newcomer's first request waits for no load.
+    loadMs: 0,
   },
   {
     name: 'sim-slow',

@@ -4,6 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { type ClientRequest, request as httpRequest } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { type ScriptedBackend, startBackend } from '../../src/io/http/upstream/scripted-backend.ts';
 import { type DecisionWire, decisionSchema } from '../../src/protocol/control/schemas.ts';
@@ -200,6 +201,70 @@ describe('counters of a backend', () => {
     }
     assert.equal((await backendOf(product, 'large')).avg_latency_ms, probed);
   });
+});
+
+describe('10 000 clients that leave', () => {
+  const total = 10_000;
+  const atOnce = 40;
+  /** When a client leaves: with its last byte sent, when the backend has it, at the first byte. */
+  const moments = ['sent', 'asked', 'first byte'] as const;
+  const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked';
+  const event = 'data: {"choices":[{"delta":{"content":"a"}}]}\n\n';
+  const firstBytes = `${head}\r\n\r\n${event.length.toString(16)}\r\n${event}\r\n`;
+
+  it('leave nothing pending, and no clamp', async () => {
+    const present = new Map<string, Socket>();
+    const onAsked = ({ socket, body }: Asked): void => {
+      const name = /client-\d+/.exec(body)?.[0] ?? '';
+      const isAsked = Number(name.slice('client-'.length)) % moments.length === 1;
+      if (isAsked) present.get(name)?.destroy();
+      else socket.write(firstBytes);
+    };
+    small.answer = onAsked;
+    large.answer = onAsked;
+    let next = 0;
+    const leaveOneByOne = async (): Promise<void> => {
+      while (next < total) await leave(next++, present);
+    };
+    await Promise.all(Array.from({ length: atOnce }, leaveOneByOne));
+    const figures = async () =>
+      Promise.all([backendOf(product, 'small'), backendOf(product, 'large')]);
+    await until('nothing is pending', async () =>
+      (await figures()).every((backend) => backend.pending_requests === 0),
+    );
+    const metrics = await metricsOf(product);
+    assert.equal(sumOf(metrics, 'tensorforge_pending_clamped_total'), 0);
+    assert.equal(present.size, 0);
+    small.answer = fine;
+    large.answer = fine;
+    assert.equal((await ask(product, chat('model'))).status, 200);
+  });
+
+  function leave(number: number, present: Map<string, Socket>): Promise<void> {
+    const name = `client-${number}`;
+    const moment = moments[number % moments.length];
+    const body = chat('model', { stream: true, user: name });
+    const lines = [
+      'POST /v1/chat/completions HTTP/1.1',
+      'host: localhost',
+      `authorization: Bearer ${product.adminKey}`,
+      'content-type: application/json',
+      `content-length: ${Buffer.byteLength(body)}`,
+    ];
+    return new Promise((resolve) => {
+      const socket = connect(product.port, '127.0.0.1');
+      present.set(name, socket);
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        present.delete(name);
+        resolve();
+      });
+      socket.on('data', () => socket.destroy());
+      socket.write(`${lines.join('\r\n')}\r\n\r\n${body}`, () => {
+        if (moment === 'sent') socket.destroy();
+      });
+    });
+  }
 });
 
 /** A request that nobody answers yet. */

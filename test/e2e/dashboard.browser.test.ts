@@ -6,8 +6,10 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
 import OpenAI from 'openai';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page, WebSocketRoute } from 'playwright-core';
+import type { LiveUpdate } from '../../src/protocol/control/schemas.ts';
 import { listen, sidewaysPx, signIn, startBrowser } from '../support/browser.ts';
+import { until } from '../support/inference.ts';
 import { type Product, startProduct } from '../support/product.ts';
 
 const pages = ['/', '/fleet', '/requests', '/access/keys'] as const;
@@ -41,6 +43,25 @@ async function ask(): Promise<{ readonly id: string; readonly backend: string }>
 async function open(on: Page, path: string): Promise<void> {
   await on.goto(product.url + path);
   await on.waitForSelector('[data-testid=verdict]');
+}
+
+/** Opens it and waits until it is told of whatever ends. */
+async function openLive(on: Page, path: string): Promise<void> {
+  await open(on, path);
+  await on.waitForSelector('[data-testid=freshness]:has-text("Live")');
+}
+
+/** Before a page opens: the live socket of its product goes on, and the test can speak for it. */
+async function speakFor(tab: Page): Promise<(update: LiveUpdate) => void> {
+  let route: WebSocketRoute | undefined;
+  await tab.routeWebSocket(/\/ws$/, (opened) => {
+    opened.connectToServer();
+    route = opened;
+  });
+  return (update) => {
+    assert.ok(route !== undefined, 'the page has no live socket');
+    route.send(JSON.stringify(update));
+  };
 }
 
 before(async () => {
@@ -84,19 +105,17 @@ test('the admin key signs in and is kept nowhere that a script can read', async 
 
 test('Fleet shows the engines with state, type and models', async () => {
   for (const { id } of product.sims) {
-    const row = page.locator(`tr[data-key="${id}"]`);
+    const row = page.locator(`tr[data-key="${id}"]:has-text("Healthy")`);
     await row.waitFor();
     const text = (await row.textContent()) ?? '';
-    assert.match(text, /Healthy/);
     assert.match(text, /vllm/);
     assert.match(text, /sim-model/);
   }
-  assert.match((await page.textContent('[data-testid=verdict]')) ?? '', /2 of 2/);
+  await page.waitForSelector('[data-testid=verdict]:has-text("2 of 2")');
 });
 
 test('the numbers of Overview follow real requests without a reload', async () => {
-  await open(page, '/');
-  await page.waitForSelector('[data-testid=freshness]:has-text("Live")');
+  await openLive(page, '/');
   await page.waitForSelector('canvas');
   await Promise.all(Array.from({ length: 6 }, ask));
   await page.waitForSelector('figure >> text=/: 6 requests finished, 0 of them failed/');
@@ -105,6 +124,8 @@ test('the numbers of Overview follow real requests without a reload', async () =
 
 test('a finished request appears by itself, and its record says why this backend and why not another', async () => {
   await page.click('nav >> text=Requests');
+  await page.waitForURL(/\/requests$/);
+  await page.waitForSelector('h1:has-text("Requests")');
   await page.waitForSelector('tbody tr');
   const { id, backend } = await ask();
   const row = page.locator(`tr[data-key^="${id}"]`);
@@ -120,25 +141,44 @@ test('a finished request appears by itself, and its record says why this backend
 });
 
 test('rows stay where they are while the pointer is on them, and what is new is counted', async () => {
-  await open(page, '/requests');
-  await page.waitForSelector('tbody tr');
-  await page.hover('tbody tr >> nth=0');
-  const before = await page.getAttribute('tbody tr >> nth=0', 'data-key');
-  await ask();
-  await page.waitForSelector('button:has-text("1 new")');
-  assert.equal(await page.getAttribute('tbody tr >> nth=0', 'data-key'), before);
-  await page.click('button:has-text("1 new")');
-  assert.notEqual(await page.getAttribute('tbody tr >> nth=0', 'data-key'), before);
+  const own = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  await listen(own, complaints);
+  await own.addCookies(await context.cookies());
+  const tab = await own.newPage();
+  const say = await speakFor(tab);
+  await openLive(tab, '/requests');
+  const first = tab.locator('tbody tr').first();
+  const topIs = (id: string) => tab.waitForSelector(`tbody tr:first-child[data-key^="${id}"]`);
+  await first.hover();
+  const before = await first.getAttribute('data-key');
+  const { id } = await ask();
+  await tab.waitForSelector('button:has-text("1 new")');
+  assert.equal(await first.getAttribute('data-key'), before);
+  const reread = tab.waitForResponse(/\/api\/v1\/decisions\?/);
+  say({ update_type: 'Resync', data: {} });
+  await (await reread).finished();
+  const { id: next } = await ask();
+  await tab.waitForSelector('button:has-text("2 new")');
+  assert.equal(await first.getAttribute('data-key'), before, 'a list that is read again stays too');
+  await tab.hover('h1');
+  await topIs(next);
+  assert.equal(await tab.locator(`tr[data-key^="${id}"]`).count(), 1);
+  await tab.click('button:text-is("Pause")');
+  const { id: last } = await ask();
+  await tab.click('button:has-text("1 new")');
+  await topIs(last);
+  await own.close();
 });
 
 test('draining asks first with numbers, then moves the traffic, and can be undone', async () => {
   await open(page, '/fleet?peek=sim-a');
   await page.click('button:has-text("Drain…")');
   const dialog = page.locator('[role=alertdialog]');
-  await dialog.waitFor();
-  assert.match((await dialog.textContent()) ?? '', /on other backends too/);
-  assert.equal(await page.evaluate<string>('document.activeElement.textContent'), 'Cancel');
+  await dialog.locator('text=on other backends too').waitFor();
+  await dialog.locator('button:focus:has-text("Cancel")').waitFor();
   await dialog.locator('button:has-text("Drain sim-a")').click();
+  // It closes when every gateway thread knows.
+  await dialog.waitFor({ state: 'detached' });
   await page.waitForSelector('tr[data-key="sim-a"]:has-text("Draining")');
   for (let i = 0; i < 3; i += 1) assert.equal((await ask()).backend, 'sim-b');
   await page.click('button:has-text("Resume")');
@@ -159,6 +199,7 @@ test('a new key shows its secret once, works, and a hostile name stays text', as
   assert.equal(models.status, 200);
   await models.arrayBuffer();
   await page.click('text=I have kept it');
+  await page.waitForSelector('text=is shown only now', { state: 'detached' });
   await page.waitForSelector(`th:has-text("<img src=x")`);
   assert.equal((await page.content()).includes(secret), false);
   assert.equal(await page.evaluate<unknown>('globalThis.hit ?? null'), null);
@@ -173,8 +214,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await own.addCookies(cookies);
       const tab = await own.newPage();
       for (const path of [...pages, '/fleet?peek=sim-a']) {
-        await open(tab, path);
-        await tab.waitForSelector('[data-testid=freshness]:has-text("Live")');
+        await openLive(tab, path);
         assert.ok((await sidewaysPx(tab)) <= 0, `${path} is wider than its window`);
         const { violations } = await new AxeBuilder({ page: tab }).analyze();
         const found = violations.map(({ id, nodes }) => `${path} ${id}: ${nodes[0]?.html}`);
@@ -187,16 +227,19 @@ for (const colorScheme of ['light', 'dark'] as const) {
 
 test('dark follows the system, and a choice of the person outlives a reload', async () => {
   await open(page, '/');
-  const background = () =>
-    page.evaluate<string>('getComputedStyle(document.documentElement).backgroundColor');
+  const backgroundIs = (color: string) =>
+    until(`the background is ${color}`, async () => {
+      const script = 'getComputedStyle(document.documentElement).backgroundColor';
+      return (await page.evaluate<string>(script)) === color;
+    });
   await page.emulateMedia({ colorScheme: 'dark' });
-  assert.equal(await background(), 'rgb(15, 18, 22)');
+  await backgroundIs('rgb(15, 18, 22)');
   await page.click('[aria-label^="Account"]');
   await page.click('[role=menuitemradio]:has-text("Light")');
-  assert.equal(await background(), 'rgb(255, 255, 255)');
+  await backgroundIs('rgb(255, 255, 255)');
   await page.reload();
   await page.waitForSelector('[data-testid=verdict]');
-  assert.equal(await background(), 'rgb(255, 255, 255)');
+  await backgroundIs('rgb(255, 255, 255)');
   await page.emulateMedia({ colorScheme: 'light' });
 });
 
@@ -227,9 +270,8 @@ test('the browser found nothing to complain about, the content security policy i
 });
 
 test('when the control plane dies, the last data stays with its age', async () => {
-  await open(page, '/fleet');
+  await openLive(page, '/fleet');
   await page.waitForSelector('tr[data-key="sim-a"]');
-  await page.waitForSelector('[data-testid=freshness]:has-text("Live")');
   await product.kill();
   await page.waitForSelector('[data-testid=freshness]:has-text("Reconnecting, data of")');
   assert.equal(await page.locator('tr[data-key="sim-a"]').count(), 1);

@@ -135,7 +135,10 @@ describe('a first start', () => {
 
   before(async () => {
     product = await start({
-      config: { simulate: 'auto', discovery: { enabled: true, ports: [await freePort()] } },
+      config: {
+        simulate: 'auto',
+        discovery: { enabled: true, ports: [await freePort()], mdns: { enabled: false } },
+      },
     });
   });
   after(() => product?.stop());
@@ -231,7 +234,10 @@ describe('a start beside a real engine', () => {
   before(async () => {
     engine = await simOf('engine', 'found-model');
     product = await start({
-      config: { simulate: 'auto', discovery: { enabled: true, ports: [engine.port] } },
+      config: {
+        simulate: 'auto',
+        discovery: { enabled: true, ports: [engine.port], mdns: { enabled: false } },
+      },
     });
   });
   after(async () => {

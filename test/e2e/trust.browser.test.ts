@@ -76,9 +76,10 @@ before(async () => {
   });
   await listen(context, complaints);
   page = await context.newPage();
-  page.setDefaultTimeout(15_000);
   await page.goto(product.url);
   await signIn(page, product.adminKey);
+  // From then on the frame of the pages listens, to the keyboard too.
+  await page.waitForSelector('[data-testid=freshness]:has-text("Live")');
 });
 
 after(async () => {
@@ -108,14 +109,14 @@ test('g and a letter lead to the three pages, unless the keys are switched off',
 });
 
 test('Policy says the mode in the words of the API, with its ladder, burn rates and effects', async () => {
-  const { body } = await product.json('/api/v1/policy');
   await open(page, '/policy');
-  const words = (await page.textContent('[data-testid=verdict]')) ?? '';
-  assert.match(words, /normal/i);
-  assert.equal(typeof body, 'object');
+  await page
+    .getByTestId('verdict')
+    .filter({ hasText: /normal/i })
+    .waitFor();
+  await page.waitForSelector('li[data-mode=normal][aria-current=step]');
   assert.equal(await page.locator('li[data-mode]').count(), 4);
-  assert.equal(await page.getAttribute('[aria-current=step]', 'data-mode'), 'normal');
-  assert.match((await page.textContent('[data-testid=gates-now]')) ?? '', /nothing is held back/);
+  await page.waitForSelector('[data-testid=gates-now]:has-text("nothing is held back")');
   await page.waitForSelector('canvas');
   await page.waitForSelector('td:has-text("14.4×")');
   await page.waitForSelector('th:has-text("normal (now)")');
@@ -135,7 +136,7 @@ test('a pin says what it changes, wants a reason, acts, and is in history and tr
   await page.waitForSelector('[role=status]:has-text("racks <b>move</b>")');
   await page.reload();
   const row = page.locator('section:has(h2:text-is("History")) tbody tr').first();
-  assert.match((await row.textContent()) ?? '', /pinned.*racks <b>move<\/b>/);
+  await row.filter({ hasText: /pinned.*racks <b>move<\/b>/ }).waitFor();
   await row.locator('a').click();
   await page.waitForSelector('aside h2:has-text("mode_pinned")');
 });
@@ -144,7 +145,7 @@ test('halting wants its word typed, and can be left by Cancel', async () => {
   await open(page, '/policy');
   await page.click('text=Pin level…');
   const dialog = page.locator('[role=dialog]');
-  assert.equal(await page.evaluate<string>('document.activeElement.textContent'), 'Cancel');
+  await dialog.locator('button:focus:has-text("Cancel")').waitFor();
   await dialog.getByText('halted', { exact: true }).click();
   await dialog.getByLabel('Reason').fill('fire');
   const pin = dialog.getByRole('button', { name: 'Pin halted' });
@@ -173,8 +174,8 @@ test('without policy:write the pin stays visible and says what is missing', asyn
   });
   const secret = (body as { readonly secret: string }).secret;
   const { tab, close } = await tabOf(secret);
-  const button = tab.getByRole('button', { name: 'Pin level…' });
-  assert.match((await button.getAttribute('title')) ?? '', /Needs the permission policy:write/);
+  const button = tab.locator('button[title*="Needs the permission policy:write"]');
+  await button.filter({ hasText: 'Pin level…' }).waitFor();
   await button.click({ force: true });
   assert.equal(await tab.locator('[role=dialog]').count(), 0);
   await tab.goto(`${product.url}/audit`);

@@ -46,6 +46,21 @@ const histories: readonly History[] = [
     },
   },
   {
+    // Models that are loaded and unloaded, operations besides chat, snapshots in pages.
+    name: 'closed-models',
+    codec: 1,
+    behaviour: 1,
+    sha256: '20adf0a749cf7b3b1985ceca3d659778701be0c34cd1543095c108d54dabea46',
+    records: 616,
+    byKind: {
+      admitted: 183,
+      routed: 183,
+      failed_over: 50,
+      refused: 13,
+      shed: 4,
+    },
+  },
+  {
     name: 'first-modes',
     codec: 1,
     behaviour: 1,

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json } from '../../src/base/canonical.ts';
+import { ok } from '../../src/base/result.ts';
 import type { ControlRedecider } from '../../src/core/decisions/redecide.ts';
 import { snapshotOfDocument } from '../../src/core/decisions/snapshot-document.ts';
 import { evaluateAgain, modeRecordName } from '../../src/core/policy/mode-record.ts';
@@ -48,7 +49,8 @@ export function readSnapshotText(digest: string): string {
 /** The snapshot of a digest; undefined when it is not kept here, or is no document. */
 export function readSnapshot(digest: string): RoutingSnapshot | undefined {
   if (!existsSync(snapshotPath(digest))) return undefined;
-  const read = snapshotOfDocument(JSON.parse(readSnapshotText(digest)));
+  const pageOf = (page: string) => ok(JSON.parse(readSnapshotText(page)));
+  const read = snapshotOfDocument(pageOf(digest).value, pageOf);
   return read.ok ? read.value : undefined;
 }
 

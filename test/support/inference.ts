@@ -193,7 +193,8 @@ export type ModelScript = ScriptedBackend & {
   readonly asked: readonly Asked[];
 };
 
-const modelListPath = 'GET /v1/models ';
+/** Anthropic’s list is asked in pages. */
+const modelList = /^GET \/v1\/models[ ?]/;
 
 /** A backend of the type `generic` that lists `models` and answers inference as `answer` writes. */
 export async function startModelScript(
@@ -205,8 +206,13 @@ export async function startModelScript(
   const backend = await startBackend((received: Received) => {
     const headEnd = received.text.indexOf('\r\n\r\n');
     const head = received.text.slice(0, headEnd);
-    if (head.startsWith(modelListPath)) {
+    if (modelList.test(head)) {
       received.socket.write(jsonAnswer(200, JSON.stringify({ object: 'list', data })));
+      return;
+    }
+    // Other questions of probes, and for metrics; inference is a POST.
+    if (head.startsWith('GET ')) {
+      received.socket.write(jsonAnswer(404, '{}'));
       return;
     }
     const one = { socket: received.socket, head, body: received.text.slice(headEnd + 4) };

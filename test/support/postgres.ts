@@ -11,6 +11,7 @@ import { chainEvents } from '../../src/core/events/control-event.ts';
 import { type DataDirectory, openDataDirectory } from '../../src/io/files/data-directory.ts';
 import { type ControlEvents, controlEvents } from '../../src/io/postgres/control-events.ts';
 import { type Database, openDatabase } from '../../src/io/postgres/database.ts';
+import { giveFirstDatabase } from './first-database.ts';
 
 const folder = process.env['TENSORFORGE_TEST_POSTGRES'];
 
@@ -42,6 +43,7 @@ export function withDatabase(declare: (db: TestDatabase) => void): void {
     let directory: DataDirectory | undefined;
     let database: Database | undefined;
     before(async () => {
+      await giveFirstDatabase(path, testBinaries);
       directory = await openDataDirectory(path);
       database = await openDatabase({ source: { kind: 'embedded', directory, ...testBinaries } });
     });

@@ -10,8 +10,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { backendTypeOfFace, type SimFace } from '../../src/protocol/sim/faces.ts';
 import type { SimOptions } from '../../src/services/sim/options.ts';
 import { type RunningSim, startSim } from '../../src/services/sim/sim-server.ts';
+import { giveFirstDatabase } from './first-database.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -109,7 +111,7 @@ export async function freePort(): Promise<number> {
 
 async function startSims(options: ProductOptions) {
   const wanted = options.sims ?? [{ name: 'sim-a' }];
-  const running: (RunningSim & { readonly id: string; readonly as: string })[] = [];
+  const running: (RunningSim & { readonly id: string; readonly as: SimFace })[] = [];
   for (const [i, sim] of wanted.entries()) {
     const as = sim.as ?? 'vllm';
     const full: SimOptions = {
@@ -227,7 +229,7 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
     ...sims.map((sim) => ({
       name: sim.id,
       url: sim.url,
-      type: sim.as === 'openai' ? 'generic' : sim.as,
+      type: sim.as === 'openai' ? 'generic' : backendTypeOfFace(sim.as),
     })),
     ...(options.backends ?? []),
   ];
@@ -242,6 +244,8 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
     writeFileSync(configurationFile, JSON.stringify({ ...configuration, ...sections }, null, 2));
   configure({});
   const dataDirectory = join(home, 'data');
+  const isEmbedded = options.env?.['DATABASE_URL'] === undefined;
+  if (options.dataDirectory === undefined && isEmbedded) await giveFirstDatabase(dataDirectory);
   let text = '';
   const { tls } = options;
   const child = spawn(

@@ -1,7 +1,7 @@
 // What the pages can do: each function is one call of the control API.
 
 import { callApi } from './client.ts';
-import { isAnything, isAuditReport, isKeyCreated, isReplayStarted } from './shapes.ts';
+import { isAccepted, isAnything, isAuditReport, isKeyCreated, isReplayStarted } from './shapes.ts';
 import type { AuditReportWire, KeyCreatedWire, PolicyPinWire, ReplayStartWire } from './wire.ts';
 
 const base = '/api/v1';
@@ -24,6 +24,50 @@ export async function actOnBackend(id: string, verb: BackendVerb): Promise<void>
 export async function removeBackend(id: string): Promise<void> {
   const path = `${base}/backends/${encodeURIComponent(id)}`;
   await callApi(path, isAnything, { method: 'DELETE' });
+}
+
+export type ModelOrder = { readonly modelId: string; readonly backendId: string };
+
+/** Returns as soon as the operation is written down; it runs on, and the fleet shows its progress. */
+export async function loadModel(order: ModelOrder & { readonly download: boolean }): Promise<void> {
+  await callApi(`${base}/operations`, isAnything, {
+    method: 'POST',
+    body: {
+      operation_type: 'load',
+      model_id: order.modelId,
+      backend_id: order.backendId,
+      download: order.download,
+    },
+  });
+}
+
+/** Returns whether the model has left the memory already, or still waits for its requests to end. */
+export async function unloadModel(
+  order: ModelOrder & { readonly drain: boolean },
+): Promise<'done' | 'waits'> {
+  const { status } = await callApi(`${base}/operations`, isAccepted, {
+    method: 'POST',
+    timeoutMs: 600_000,
+    body: {
+      operation_type: 'unload',
+      model_id: order.modelId,
+      backend_id: order.backendId,
+      drain: order.drain,
+    },
+  });
+  return status === 'completed' ? 'done' : 'waits';
+}
+
+export async function migrateModel(order: ModelOrder & { readonly to: string }): Promise<void> {
+  await callApi(`${base}/operations`, isAnything, {
+    method: 'POST',
+    body: {
+      operation_type: 'migrate',
+      model_id: order.modelId,
+      source_backend_id: order.backendId,
+      target_backend_id: order.to,
+    },
+  });
 }
 
 export type NewKey = {

@@ -11,17 +11,21 @@ import {
   type Trail,
   windowStart,
 } from './audit-trail.ts';
+import { readFleet } from './backend-pages.ts';
 import { callApi } from './client.ts';
 import {
   isAuditEvents,
+  isBackendExplain,
   isBackendList,
   isDecision,
   isDecisionList,
   isKeyList,
   isMe,
+  isOperationList,
   isOverview,
   isPolicyHistory,
   isPolicyView,
+  isRecommendationList,
   isReplayList,
   isReplayReport,
 } from './shapes.ts';
@@ -29,6 +33,9 @@ import type { AuditReportWire, DecisionWire } from './wire.ts';
 
 /** As many recent decisions as the page asks for at its start. */
 export const decisionsAtStart = 200;
+
+/** As many backends as one answer holds. */
+const backendPageSize = 100;
 
 const base = '/api/v1';
 const decisionsKey = ['decisions'];
@@ -47,17 +54,59 @@ export const overviewQuery = queryOptions({
 
 export const backendsQuery = queryOptions({
   queryKey: ['backends'],
-  queryFn: ({ signal }) => callApi(`${base}/backends`, isBackendList, { signal }),
+  queryFn: ({ signal }) =>
+    readFleet((offset) =>
+      callApi(`${base}/backends?limit=${backendPageSize}&offset=${offset}`, isBackendList, {
+        signal,
+      }),
+    ),
   staleTime: 2000,
+});
+
+const explainEveryMs = 1000;
+
+/** Why one backend takes requests or not, with its history; asked for while it is on show. */
+export function backendExplainQuery(id: string) {
+  return queryOptions({
+    queryKey: ['backend-explain', id],
+    queryFn: ({ signal }) =>
+      callApi(`${base}/backends/${encodeURIComponent(id)}/explain`, isBackendExplain, { signal }),
+    refetchInterval: explainEveryMs,
+  });
+}
+
+const operationsEveryMs = 2000;
+
+/** The last operations on the models of one backend, newest first. */
+export function operationsQuery(backendId: string) {
+  return queryOptions({
+    queryKey: ['operations', backendId],
+    queryFn: ({ signal }) => {
+      const query = new URLSearchParams({ backend: backendId, limit: '20' });
+      return callApi(`${base}/operations?${query}`, isOperationList, { signal });
+    },
+    refetchInterval: operationsEveryMs,
+  });
+}
+
+/** Analysed once an hour by default. */
+const recommendationsEveryMs = 60_000;
+
+export const recommendationsQuery = queryOptions({
+  queryKey: ['fleet-recommendations'],
+  queryFn: ({ signal }) => callApi(`${base}/recommendations`, isRecommendationList, { signal }),
+  refetchInterval: recommendationsEveryMs,
+  staleTime: recommendationsEveryMs,
 });
 
 export const decisionsQuery = queryOptions({
   queryKey: decisionsKey,
   queryFn: async ({ client, signal }): Promise<readonly DecisionWire[]> => {
     const path = `${base}/decisions?limit=${decisionsAtStart}`;
-    const list = await callApi(path, isDecisionList, { signal });
-    const held = client.getQueryData<readonly DecisionWire[]>(decisionsKey);
-    return joinSnapshot(held ?? [], list.decisions);
+    const now = () => client.getQueryData<readonly DecisionWire[]>(decisionsKey) ?? [];
+    const before = now();
+    const { decisions: fetched } = await callApi(path, isDecisionList, { signal });
+    return joinSnapshot({ before, held: now(), fetched });
   },
   staleTime: 2000,
 });

@@ -5,16 +5,20 @@
 import type {
   AuditEventsWire,
   AuditReportWire,
+  BackendExplainWire,
   BackendListWire,
+  BackendViewWire,
   DecisionListWire,
   DecisionWire,
   KeyCreatedWire,
   KeyListWire,
   LiveUpdate,
   MeWire,
+  OperationListWire,
   OverviewWire,
   PolicyHistoryWire,
   PolicyViewWire,
+  RecommendationListWire,
   ReplayListWire,
   ReplayReportWire,
 } from './wire.ts';
@@ -49,12 +53,51 @@ export function isOverview(value: unknown): value is OverviewWire {
   );
 }
 
+function isBackendView(value: unknown): value is BackendViewWire {
+  return (
+    isRecord(value) &&
+    typeof value['id'] === 'string' &&
+    typeof value['status'] === 'string' &&
+    Array.isArray(value['models']) &&
+    Array.isArray(value['closed_models'])
+  );
+}
+
 export function isBackendList(value: unknown): value is BackendListWire {
   return (
     isRecord(value) &&
     typeof value['summary'] === 'string' &&
-    everyHas(value['backends'], 'id') &&
-    everyHas(value['backends'], 'status')
+    Array.isArray(value['backends']) &&
+    value['backends'].every(isBackendView)
+  );
+}
+
+export function isBackendExplain(value: unknown): value is BackendExplainWire {
+  return (
+    isRecord(value) &&
+    isBackendView(value['backend']) &&
+    typeof value['verdict'] === 'string' &&
+    everyHas(value['gates'], 'name') &&
+    everyHas(value['probes'], 'at') &&
+    everyHas(value['history'], 'from') &&
+    everyHas(value['models'], 'id')
+  );
+}
+
+export function isOperationList(value: unknown): value is OperationListWire {
+  return isRecord(value) && everyHas(value['operations'], 'operation_id');
+}
+
+/** What an operation on a model is answered with at once. */
+export function isAccepted(value: unknown): value is { readonly status: string } {
+  return isRecord(value) && typeof value['status'] === 'string';
+}
+
+export function isRecommendationList(value: unknown): value is RecommendationListWire {
+  return (
+    isRecord(value) &&
+    typeof value['fleet_enabled'] === 'boolean' &&
+    everyHas(value['recommendations'], 'model_id')
   );
 }
 

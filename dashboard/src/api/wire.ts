@@ -3,6 +3,15 @@
 
 import type { z } from 'zod';
 import type {
+  engineLoadSchema,
+  gateSchema,
+  modelDetailSchema,
+  operationListSchema,
+  probeEntrySchema,
+  recommendationListSchema,
+  statusSpanSchema,
+} from '../../../src/protocol/control/fleet-schemas.ts';
+import type {
   auditEventSchema,
   auditEventsSchema,
 } from '../../../src/protocol/control/platform-schemas.ts';
@@ -26,7 +35,9 @@ import type {
   servingModeSchema,
 } from '../../../src/protocol/control/trust-schemas.ts';
 
+export type { OperationWire } from '../../../src/protocol/control/fleet-schemas.ts';
 export type {
+  BackendExplainWire,
   BackendViewWire,
   DecisionWire,
   KeyViewWire,
@@ -34,6 +45,14 @@ export type {
   OverviewWire,
   Permission,
 } from '../../../src/protocol/control/schemas.ts';
+
+export type EngineLoadWire = z.infer<typeof engineLoadSchema>;
+export type GateWire = z.infer<typeof gateSchema>;
+export type ModelDetailWire = z.infer<typeof modelDetailSchema>;
+export type OperationListWire = z.infer<typeof operationListSchema>;
+export type ProbeEntryWire = z.infer<typeof probeEntrySchema>;
+export type RecommendationListWire = z.infer<typeof recommendationListSchema>;
+export type StatusSpanWire = z.infer<typeof statusSpanSchema>;
 
 export type BackendListWire = z.infer<typeof backendListSchema>;
 export type DecisionListWire = z.infer<typeof decisionListSchema>;

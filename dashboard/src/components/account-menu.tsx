@@ -63,7 +63,7 @@ function ShortcutChoice() {
       }}
     >
       <span className={styles.tick}>{on ? '✓' : ''}</span>
-      Keys: g and a letter
+      Keys: g and a letter, / j k
     </Menu.CheckboxItem>
   );
 }

@@ -9,6 +9,8 @@ import styles from './data-table.module.css';
 export type Column<Row> = {
   readonly key: string;
   readonly title: string;
+  /** What stands in the head instead of the title, such as a link of the same name. */
+  readonly head?: ReactNode;
   readonly numeric?: boolean;
   /** Its share of the width, px. With one for every column, new rows never shift the columns. */
   readonly widthPx?: number;
@@ -153,9 +155,9 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
         </colgroup>
         <thead>
           <tr aria-rowindex={isVirtual ? 1 : undefined}>
-            {columns.map(({ key, title, numeric }) => (
+            {columns.map(({ key, title, head, numeric }) => (
               <th key={key} scope="col" className={numeric === true ? styles.number : undefined}>
-                {title}
+                {head ?? title}
               </th>
             ))}
           </tr>

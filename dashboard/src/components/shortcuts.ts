@@ -3,6 +3,15 @@
 
 const storageKey = 'tensorforge.shortcuts';
 
+/** Does the key belong to what has the focus, or to a dialog or menu that is open? */
+export function isKeyTaken(event: KeyboardEvent): boolean {
+  if (document.querySelector('[role=dialog], [role=alertdialog], [role=menu]') !== null)
+    return true;
+  const target = event.target;
+  if (!(target instanceof HTMLElement)) return false;
+  return target.isContentEditable || target.matches('input, textarea, select');
+}
+
 /** On until somebody switched them off. A browser that forbids storage has them on. */
 export function readShortcuts(): boolean {
   try {

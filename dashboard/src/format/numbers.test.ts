@@ -2,7 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ellipsed, formatCount, formatShare, formatSignificant, plural } from './numbers.ts';
+import {
+  ellipsed,
+  formatCount,
+  formatGib,
+  formatShare,
+  formatSignificant,
+  plural,
+} from './numbers.ts';
 
 const space = '\u202f';
 
@@ -54,4 +61,11 @@ test('a long id keeps both ends and never splits a character', () => {
   assert.equal(ellipsed('req_7F3K', 12), 'req_7F3K');
   assert.equal(ellipsed('abcdefghijklmnop', 9), 'abcd…mnop');
   assert.equal(ellipsed('😀'.repeat(20), 5), '😀😀…😀😀');
+});
+
+test('memory is in GiB of 2^30 bytes, and what is not told is a dash', () => {
+  assert.equal(formatGib(5 * 2 ** 30), `5${space}GiB`);
+  assert.equal(formatGib(4_700_000_000), `4.38${space}GiB`);
+  assert.equal(formatGib(0), `0${space}GiB`);
+  assert.equal(formatGib(null), '–');
 });

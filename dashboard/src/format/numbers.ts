@@ -39,6 +39,12 @@ export function formatShare(part: number, whole: number): string {
   return `${formatSignificant((100 * part) / whole)}${thinSpace}%`;
 }
 
+/** Memory in GiB (2^30 bytes): `0.62 GiB`, `4.7 GiB`, `38.4 GiB`; a dash where it is not told. */
+export function formatGib(bytes: number | null): string {
+  if (bytes === null || !Number.isFinite(bytes)) return noData;
+  return `${formatSignificant(bytes / 2 ** 30)}${thinSpace}GiB`;
+}
+
 /** `2 models`, `1 model`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;

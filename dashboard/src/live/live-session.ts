@@ -1,10 +1,12 @@
 // The shell around `connection.ts` and `patches.ts`: it owns the one WebSocket of this tab, the one
-// timer, and the animation frame in which patches reach the query cache, at most four times a second. A hidden page holds no
-// socket; the page that comes back refetches and listens again.
+// timer, and the animation frame in which patches reach the query cache, at most four times a second.
+// A hidden page holds no socket; the page that comes back refetches and listens again. It refetches
+// once more at the `Resync` that follows: from then on the server sends whatever is not listed yet.
 
 import type { QueryClient } from '@tanstack/react-query';
-import { backendsQuery, decisionsQuery, meQuery, overviewQuery } from '../api/queries.ts';
+import { meQuery } from '../api/queries.ts';
 import { parseLiveUpdate } from '../api/shapes.ts';
+import { applyPatches, listsUpdatedAt, readListsAgain } from './cached-lists.ts';
 import {
   type Connection,
   type ConnectionEffect,
@@ -13,7 +15,7 @@ import {
   nextDeadline,
   stepConnection,
 } from './connection.ts';
-import { addPatch, mergeDecisions, noPatches } from './patches.ts';
+import { addPatch, noPatches } from './patches.ts';
 
 export type LiveState = {
   readonly connection: Connection;
@@ -32,8 +34,6 @@ export const initialLiveState: LiveState = { connection: idle, dataAt: undefined
 
 /** Faster than this nobody reads, and each flush renders the tables. */
 const flushEveryMs = 250;
-
-const snapshots = [overviewQuery, backendsQuery, decisionsQuery];
 
 function socketUrl(): string {
   const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
@@ -58,20 +58,11 @@ export function startLiveSession(queryClient: QueryClient): LiveSession {
 
   /** The cache knows when an entry last got data; a fetch that failed leaves its time alone. */
   function publishDataAge(): void {
-    const times = snapshots.map(
-      ({ queryKey }) => queryClient.getQueryState(queryKey)?.dataUpdatedAt,
-    );
-    const newest = Math.max(0, ...times.map((at) => at ?? 0));
-    publish({ ...state, dataAt: newest === 0 ? undefined : newest });
+    publish({ ...state, dataAt: listsUpdatedAt(queryClient) });
   }
 
   function refetch(): void {
-    for (const { queryKey } of snapshots) {
-      // A failure is shown by the page that holds the query.
-      queryClient
-        .invalidateQueries({ queryKey, refetchType: 'active' })
-        .then(publishDataAge, publishDataAge);
-    }
+    readListsAgain(queryClient).then(publishDataAge, publishDataAge);
   }
 
   function scheduleFlush(): void {
@@ -86,19 +77,9 @@ export function startLiveSession(queryClient: QueryClient): LiveSession {
   function flush(): void {
     frame = undefined;
     flushedAt = performance.now();
-    const ready = patches;
-    patches = noPatches;
-    if (ready.overview !== undefined) {
-      queryClient.setQueryData(overviewQuery.queryKey, ready.overview);
-    }
-    if (ready.backends !== undefined) {
-      queryClient.setQueryData(backendsQuery.queryKey, ready.backends);
-    }
-    // Without a snapshot to merge into, the rows wait for the fetch that brings them anyway.
-    queryClient.setQueryData(decisionsQuery.queryKey, (held) =>
-      held === undefined ? undefined : mergeDecisions(held, ready.decisions),
-    );
-    if (ready.resync) refetch();
+    const { resync } = patches;
+    patches = applyPatches(queryClient, patches);
+    if (resync) refetch();
     publishDataAge();
   }
 

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { DecisionWire, OverviewWire } from '../api/wire.ts';
+import { decision } from './live.test-support.ts';
 import {
   addPatch,
   countUnseen,
@@ -12,32 +13,6 @@ import {
   mergeDecisions,
   noPatches,
 } from './patches.ts';
-
-function decision(n: number, at = n): DecisionWire {
-  return {
-    decision_id: `req_${n}.1`,
-    request_id: `req_${n}`,
-    at: new Date(at * 1000).toISOString(),
-    path: '/v1/chat/completions',
-    key_id: 'key_1',
-    group_name: 'default',
-    model: 'chat',
-    served_model: 'chat',
-    backend_id: 'a',
-    reason: 'least loaded',
-    route_reason: null,
-    attempts: 1,
-    stream: false,
-    status: 200,
-    code: null,
-    first_byte_ms: 10,
-    total_ms: 20,
-    overhead_ms: 0.2,
-    selected_latency_ms: null,
-    minimum_latency_ms: null,
-    candidates: [],
-  };
-}
 
 function overview(second: number): OverviewWire {
   return {
@@ -63,9 +38,15 @@ test('between two frames the last overview to arrive wins, even after the clock 
 test('a fetched list keeps the rows that came live meanwhile and leaves no silent gap', () => {
   const held = [decision(9), decision(8), decision(2)];
   const fetched = [decision(8), decision(7), decision(5)];
-  const ids = joinSnapshot(held, fetched).map((row) => row.request_id);
+  const ids = joinSnapshot({ before: [], held, fetched }).map((row) => row.request_id);
   assert.deepEqual(ids, ['req_9', 'req_8', 'req_7', 'req_5']);
-  assert.deepEqual(joinSnapshot(held, []), []);
+});
+
+test('beside an empty list only the rows stay that came while it was on its way', () => {
+  const before = [decision(2), decision(1)];
+  const held = mergeDecisions(before, [decision(3)]);
+  assert.deepEqual(joinSnapshot({ before, held, fetched: [] }), [held[0]]);
+  assert.deepEqual(joinSnapshot({ before, held: before, fetched: [] }), []);
 });
 
 test('finished requests of several messages add up, newest first', () => {

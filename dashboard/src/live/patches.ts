@@ -49,17 +49,26 @@ export function mergeDecisions(
   return [...byId.values()].sort(byNewest).slice(0, decisionsMax);
 }
 
+export type FetchedList = {
+  /** What was held when the list was asked for. */
+  readonly before: readonly DecisionWire[];
+  /** What is held now that it is there. */
+  readonly held: readonly DecisionWire[];
+  readonly fetched: readonly DecisionWire[];
+};
+
 /**
  * A fetched list together with the rows that came live while it was on its way. Rows older than the
- * fetched ones are let go, because there may be a gap between the two.
+ * fetched ones are let go, because there may be a gap between the two; beside an empty list, all but
+ * those that came meanwhile.
  */
-export function joinSnapshot(
-  held: readonly DecisionWire[],
-  fetched: readonly DecisionWire[],
-): readonly DecisionWire[] {
+export function joinSnapshot({ before, held, fetched }: FetchedList): readonly DecisionWire[] {
   const snapshot = mergeDecisions([], fetched);
   const oldest = snapshot.at(-1)?.at;
-  const recent = oldest === undefined ? [] : held.filter((decision) => decision.at > oldest);
+  const recent =
+    oldest === undefined
+      ? held.filter((decision) => !before.includes(decision))
+      : held.filter((decision) => decision.at > oldest);
   return mergeDecisions(recent, snapshot);
 }
 

@@ -2,51 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { BackendViewWire } from '../api/wire.ts';
-import { drainWords, removalNeedsName, removeWords, splitModels } from './backend-effects.ts';
-
-function backend(
-  id: string,
-  models: readonly string[],
-  more: Partial<BackendViewWire> = {},
-): BackendViewWire {
-  return {
-    id,
-    name: id,
-    url: `http://${id}:8000`,
-    backend_type: 'vllm',
-    status: 'healthy',
-    status_reason: null,
-    status_since: '2026-11-12T12:00:00.000Z',
-    status_words: '',
-    routable: true,
-    last_health_check: '2026-11-12T12:00:00.000Z',
-    last_error: null,
-    models: models.map((model) => ({
-      id: model,
-      name: model,
-      context_length: 8192,
-      supports_vision: false,
-      supports_tools: false,
-      supports_json_mode: false,
-      max_output_tokens: null,
-    })),
-    priority: 50,
-    pending_requests: 0,
-    total_requests: 0,
-    avg_latency_ms: 0,
-    first_byte_ms: null,
-    discovery_source: 'static',
-    metadata: {},
-    zone: 'restricted',
-    tier: 3,
-    capacity: 0,
-    approved: true,
-    simulated: false,
-    current_operation: null,
-    ...more,
-  };
-}
+import {
+  drainWords,
+  effectWords,
+  removalNeedsName,
+  removeWords,
+  splitModels,
+} from './backend-effects.ts';
+import { backend } from './fleet.test-support.ts';
 
 test('a model counts as held elsewhere only by a backend that takes requests', () => {
   const a = backend('a', ['chat', 'embed']);
@@ -74,4 +37,21 @@ test('removing the only holder wants its name, any other removal does not', () =
 test('many models are named three at most and the rest counted', () => {
   const a = backend('a', ['m1', 'm2', 'm3', 'm4', 'm5']);
   assert.match(removeWords(a, [a]), /m1, m2, m3 and 2 more are nowhere else/);
+});
+
+test('the effect of a backend that is out names what nobody else serves', () => {
+  const out = backend('a', ['chat', 'embed'], { routable: false });
+  const other = backend('b', ['embed']);
+  assert.equal(effectWords(out, [out, other]), 'chat is nowhere else: requests for it get 503.');
+  const twin = backend('c', ['chat']);
+  assert.match(effectWords(out, [out, other, twin]), /^Its 2 models are on other backends too/);
+});
+
+test('the effect of losing a backend that serves is told as what would be', () => {
+  const a = backend('a', ['chat']);
+  assert.equal(
+    effectWords(a, [a]),
+    'chat is nowhere else: without this backend requests for it get 503.',
+  );
+  assert.equal(effectWords(backend('b'), []), 'It offers no model.');
 });

@@ -42,6 +42,14 @@ function modelWords({ elsewhere, onlyHere }: ModelSplit): string {
   return `${named(onlyHere)} ${verb} nowhere else: requests for ${onlyHere.length === 1 ? 'it' : 'them'} get 503.`;
 }
 
+/** What it means for requests that it is out; of one that serves, what losing it would mean. */
+export function effectWords(backend: BackendViewWire, fleet: Fleet): string {
+  const split = splitModels(backend, fleet);
+  if (!backend.routable || split.onlyHere.length === 0) return modelWords(split);
+  const alone = split.onlyHere.length === 1;
+  return `${named(split.onlyHere)} ${alone ? 'is' : 'are'} nowhere else: without this backend requests for ${alone ? 'it' : 'them'} get 503.`;
+}
+
 function inFlightWords(backend: BackendViewWire): string {
   const count = backend.pending_requests;
   if (count === 0) return 'Nothing is in flight there.';

@@ -1,62 +1,83 @@
-// One backend beside the list: why it takes requests or not, its figures, its models, its actions.
+// One backend beside the list: why it takes requests or not, which gates stand between, what its state
+// means for requests, its figures, and its actions. Its page has the rest.
 
-import type { BackendViewWire } from '../api/wire.ts';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { partsOf } from '../api/failure.ts';
+import { backendExplainQuery } from '../api/queries.ts';
+import type { BackendExplainWire, BackendViewWire } from '../api/wire.ts';
 import { Button } from '../components/button.tsx';
-import { type Column, DataTable } from '../components/data-table.tsx';
-import { EmptyNote } from '../components/empty-note.tsx';
-import { StatusMark } from '../components/status-mark.tsx';
+import { StatusShape } from '../components/status-mark.tsx';
 import { useNow } from '../components/use-now.ts';
 import { formatCount, noData } from '../format/numbers.ts';
 import { formatAgo, formatInstant, formatLatency, formatSince } from '../format/time.ts';
-import { backendMark } from '../status/status.ts';
+import { gateMarks } from '../status/status.ts';
 import { BackendActions } from './backend-actions.tsx';
+import { effectWords } from './backend-effects.ts';
+import { OperationProgress } from './backend-operations.tsx';
 import styles from './backend-pane.module.css';
-import { SimTag } from './fleet-table.tsx';
+import { sourceOf } from './backend-source.ts';
+import { inFlightText, loadCell, modelCount, SimTag, StateMark } from './fleet-cells.tsx';
 import pageStyles from './page.module.css';
 
-type Model = BackendViewWire['models'][number];
-
-function capabilities(model: Model): string {
-  const words = [
-    model.supports_tools ? 'tools' : undefined,
-    model.supports_vision ? 'vision' : undefined,
-    model.supports_json_mode ? 'JSON' : undefined,
-  ].filter((word) => word !== undefined);
-  return words.length === 0 ? noData : words.join(', ');
+function GatesLine({ gates }: Pick<BackendExplainWire, 'gates'>) {
+  return (
+    <ul className={styles.gates} aria-label="Gates">
+      {gates.map(({ name, state, words }) => (
+        <li key={name} title={words}>
+          <StatusShape tone={gateMarks[state].tone} /> {name}{' '}
+          <span className={state === 'closed' ? undefined : 'hidden-text'}>
+            {gateMarks[state].words}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
 }
 
-const modelColumns: readonly Column<Model>[] = [
-  {
-    key: 'id',
-    title: 'Model',
-    cell: (model) => (
-      <span className={styles.model} title={model.id}>
-        {model.id}
-      </span>
-    ),
-  },
-  {
-    key: 'context',
-    title: 'Context, tokens',
-    numeric: true,
-    cell: (model) => formatCount(model.context_length),
-  },
-  { key: 'can', title: 'Can', cell: capabilities },
-];
+/** Why, in the words of the server; in their place until they come, what the list knows. */
+function Reasons({ backend }: { readonly backend: BackendViewWire }) {
+  const { data, error } = useQuery(backendExplainQuery(backend.id));
+  return (
+    <>
+      <p className="wrap-anywhere" data-testid="status-words">
+        {data?.verdict ?? backend.status_words}
+      </p>
+      {data === undefined ? null : (
+        <>
+          <p className="muted wrap-anywhere" data-testid="probe-words">
+            Probes: {data.probe_words}.
+          </p>
+          <GatesLine gates={data.gates} />
+        </>
+      )}
+      {error === null ? null : (
+        <p className="wrap-anywhere" role="status">
+          {`Why is not known now: ${partsOf(error).message} (${partsOf(error).code})`}
+        </p>
+      )}
+    </>
+  );
+}
 
 function Facts({ backend }: { readonly backend: BackendViewWire }) {
   const now = useNow();
+  const { load, models } = backend;
   const probed = Date.parse(backend.last_health_check);
+  const ids = models.map(({ id }) => id).join(', ');
   const facts: readonly (readonly [string, string])[] = [
     ['Address', backend.url],
     ['Type', backend.backend_type],
+    ['In flight', inFlightText(backend)],
     ['First byte', `${formatLatency(backend.first_byte_ms)} (moving mean)`],
+    ['KV, waiting', `${loadCell(backend, 'kv_use')}, ${loadCell(backend, 'waiting')}`],
+    ['Load read', load === null ? 'not told, or too old' : formatAgo(load.read_at, now)],
+    ['Models', ids === '' ? noData : `${modelCount(backend)} in memory: ${ids}`],
     ['Requests', `${formatCount(backend.total_requests)} since it was added`],
     ['Last probe', `${formatAgo(backend.last_health_check, now)} (${formatInstant(probed)})`],
     ['Last error', backend.last_error ?? 'none'],
-    ['Priority, tier', `${backend.priority}, ${backend.tier}`],
-    ['Zone', backend.zone],
-    ['Known by', backend.discovery_source],
+    ['Zone, tier, priority', `${backend.zone}, ${backend.tier}, ${backend.priority}`],
+    ['Known by', sourceOf(backend)],
   ];
   return (
     <dl className={pageStyles.facts}>
@@ -78,7 +99,6 @@ export type BackendPaneProps = {
 
 export function BackendPane({ backend, fleet, onClose }: BackendPaneProps) {
   const now = useNow();
-  const { tone, words } = backendMark(backend);
   return (
     <div className={styles.pane}>
       <div className={pageStyles.head}>
@@ -91,25 +111,19 @@ export function BackendPane({ backend, fleet, onClose }: BackendPaneProps) {
         </Button>
       </div>
       <p>
-        <StatusMark tone={tone} words={words} />{' '}
+        <StateMark backend={backend} />{' '}
         <span className="muted num">{formatSince(backend.status_since, now)}</span>
       </p>
-      <p className="wrap-anywhere" data-testid="status-words">
-        {backend.status_words}
+      <Reasons backend={backend} />
+      <p className="wrap-anywhere" data-testid="effect-words">
+        <span className="muted">Effect:</span> {effectWords(backend, fleet)}
       </p>
+      <OperationProgress operation={backend.current_operation} />
       <BackendActions backend={backend} fleet={fleet} />
+      <Link to="/fleet/$id" params={{ id: backend.id }}>
+        Open page
+      </Link>
       <Facts backend={backend} />
-      {backend.models.length === 0 ? (
-        <EmptyNote words="It offers no model. A model appears here as soon as a probe finds it." />
-      ) : (
-        <DataTable
-          caption={`Models of ${backend.name}`}
-          columns={modelColumns}
-          rows={backend.models}
-          rowKey={(model) => model.id}
-          rowHeightPx={32}
-        />
-      )}
     </div>
   );
 }

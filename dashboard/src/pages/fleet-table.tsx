@@ -1,40 +1,31 @@
-// The fleet as a table: nine columns where there is room, two on a phone.
+// The fleet as a table: eleven columns where there is room, five beside an open pane, two on a phone.
 
 import { Link, useNavigate } from '@tanstack/react-router';
 import type { BackendViewWire } from '../api/wire.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
-import { StatusMark } from '../components/status-mark.tsx';
 import { narrowQuery, peekQuery, useMedia } from '../components/use-media.ts';
 import { useNow } from '../components/use-now.ts';
-import { formatCount, noData, plural } from '../format/numbers.ts';
-import { formatInstant, formatLatency, formatSince } from '../format/time.ts';
-import { backendMark } from '../status/status.ts';
+import { plural } from '../format/numbers.ts';
+import { formatLatency } from '../format/time.ts';
+import { sourceOf } from './backend-source.ts';
+import {
+  InFlight,
+  inFlightText,
+  loadCell,
+  modelCount,
+  SimTag,
+  Since,
+  StateMark,
+  TypeWord,
+} from './fleet-cells.tsx';
 import styles from './page.module.css';
 
 type Row = BackendViewWire;
 
-export function SimTag({ simulated }: { readonly simulated: boolean }) {
-  if (!simulated) return null;
-  return (
-    <>
-      {' '}
-      <span className={styles.tag} title="Simulated">
-        SIM
-      </span>
-    </>
-  );
-}
-
 function Name({ row }: { readonly row: Row }) {
   return (
     <>
-      <Link
-        to="/fleet"
-        search={(before) => ({ ...before, peek: row.id })}
-        className={styles.name}
-        title={row.name}
-        resetScroll={false}
-      >
+      <Link to="/fleet/$id" params={{ id: row.id }} className={styles.name} title={row.name}>
         {row.name}
       </Link>
       <SimTag simulated={row.simulated} />
@@ -42,62 +33,59 @@ function Name({ row }: { readonly row: Row }) {
   );
 }
 
-function inFlight(row: Row): string {
-  const capacity = row.capacity === 0 ? '' : ` / ${formatCount(row.capacity)}`;
-  return `${formatCount(row.pending_requests)}${capacity}`;
-}
-
-function State({ row }: { readonly row: Row }) {
-  const { tone, words } = backendMark(row);
-  return <StatusMark tone={tone} words={words} />;
-}
-
-/** An average of no probe at all is not 0 ms. */
-function probe(row: Row): string {
-  return row.avg_latency_ms === 0 ? noData : formatLatency(row.avg_latency_ms);
+/** Ids too, because a name is what one looks for. */
+function Models({ row }: { readonly row: Row }) {
+  const ids = row.models.map(({ id }) => id).join(', ');
+  return (
+    <span className={styles.reason} title={ids}>
+      {modelCount(row)}
+      {ids === '' ? '' : `: ${ids}`}
+    </span>
+  );
 }
 
 function wideColumns(now: number): readonly Column<Row>[] {
   return [
-    { key: 'name', title: 'Name', widthPx: 180, cell: (row) => <Name row={row} /> },
-    { key: 'state', title: 'State', widthPx: 162, cell: (row) => <State row={row} /> },
+    { key: 'name', title: 'Name', widthPx: 146, cell: (row) => <Name row={row} /> },
+    { key: 'state', title: 'State', widthPx: 138, cell: (row) => <StateMark backend={row} /> },
     {
       key: 'since',
       title: 'Since',
-      widthPx: 84,
-      cell: (row) => (
-        <time dateTime={row.status_since} title={formatInstant(Date.parse(row.status_since))}>
-          {formatSince(row.status_since, now)}
-        </time>
-      ),
+      widthPx: 78,
+      cell: (row) => <Since at={row.status_since} now={now} />,
     },
-    { key: 'type', title: 'Type', widthPx: 84, cell: (row) => row.backend_type },
-    { key: 'flight', title: 'In flight', widthPx: 88, numeric: true, cell: inFlight },
+    { key: 'type', title: 'Type', widthPx: 84, cell: (row) => <TypeWord backend={row} /> },
+    {
+      key: 'flight',
+      title: 'In flight',
+      widthPx: 108,
+      numeric: true,
+      cell: (row) => <InFlight backend={row} />,
+    },
     {
       key: 'first',
       title: 'First byte',
-      widthPx: 88,
+      widthPx: 80,
       numeric: true,
       cell: (row) => formatLatency(row.first_byte_ms),
     },
-    { key: 'probe', title: 'Probe', widthPx: 76, numeric: true, cell: probe },
     {
-      key: 'total',
-      title: 'Served',
-      widthPx: 88,
+      key: 'kv',
+      title: 'KV',
+      widthPx: 62,
       numeric: true,
-      cell: (row) => formatCount(row.total_requests),
+      cell: (row) => loadCell(row, 'kv_use'),
     },
     {
-      key: 'models',
-      title: 'Models',
-      widthPx: 180,
-      cell: (row) => (
-        <span className={styles.reason} title={row.models.map((model) => model.id).join(', ')}>
-          {row.models.length === 0 ? noData : row.models.map((model) => model.id).join(', ')}
-        </span>
-      ),
+      key: 'waiting',
+      title: 'Waiting',
+      widthPx: 66,
+      numeric: true,
+      cell: (row) => loadCell(row, 'waiting'),
     },
+    { key: 'models', title: 'Models', widthPx: 110, cell: (row) => <Models row={row} /> },
+    { key: 'zone', title: 'Zone', widthPx: 94, cell: ({ zone }) => zone },
+    { key: 'source', title: 'Source', widthPx: 70, cell: sourceOf },
   ];
 }
 
@@ -112,8 +100,10 @@ function narrowColumns(now: number): readonly Column<Row>[] {
             <Name row={row} />
           </span>
           <span>
-            <State row={row} />{' '}
-            <span className="muted num">{formatSince(row.status_since, now)}</span>
+            <StateMark backend={row} />{' '}
+            <span className="muted">
+              <Since at={row.status_since} now={now} />
+            </span>
           </span>
         </span>
       ),
@@ -124,7 +114,7 @@ function narrowColumns(now: number): readonly Column<Row>[] {
       numeric: true,
       cell: (row) => (
         <span className={styles.card}>
-          <span>{inFlight(row)}</span>
+          <span>{inFlightText(row)}</span>
           <span>{formatLatency(row.first_byte_ms)}</span>
         </span>
       ),

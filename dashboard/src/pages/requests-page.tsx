@@ -47,26 +47,42 @@ function TrafficVerdict() {
   return <Verdict {...trafficVerdict(overview)} />;
 }
 
+/** Keeps the other filter when one of them changes. */
+type ShowLinkProps = { readonly show: 'failed' | undefined; readonly count: number };
+
+function ShowLink({ show, count }: ShowLinkProps) {
+  const held = route.useSearch({ select: (search) => search.show });
+  return (
+    <Link
+      to="/requests"
+      search={({ dropped: _, ...before }) => ({ ...before, show })}
+      className={styles.filter}
+      activeOptions={{ explicitUndefined: true }}
+      aria-current={held === show ? 'true' : undefined}
+    >
+      {show ?? 'all'} {formatCount(count)}
+    </Link>
+  );
+}
+
 function Filters({ all, failed }: { readonly all: number; readonly failed: number }) {
-  const { show } = route.useSearch();
+  const backend = route.useSearch({ select: (search) => search.backend });
   return (
     <nav className={styles.bar} aria-label="Filter">
-      <Link
-        to="/requests"
-        search={{}}
-        className={styles.filter}
-        aria-current={show === undefined ? 'true' : undefined}
-      >
-        all {formatCount(all)}
-      </Link>
-      <Link
-        to="/requests"
-        search={{ show: 'failed' }}
-        className={styles.filter}
-        aria-current={show === 'failed' ? 'true' : undefined}
-      >
-        failed {formatCount(failed)}
-      </Link>
+      <ShowLink show={undefined} count={all} />
+      <ShowLink show="failed" count={failed} />
+      {backend === undefined ? null : (
+        <Link
+          to="/requests"
+          search={({ backend: _, ...before }) => before}
+          className={styles.filter}
+          activeOptions={{ explicitUndefined: true }}
+          aria-current="true"
+          title="Show the requests to every backend"
+        >
+          <span className={styles.name}>only {backend}</span> ✕
+        </Link>
+      )}
     </nav>
   );
 }
@@ -77,10 +93,14 @@ function isFailed(decision: DecisionWire): boolean {
   return (decision.status >= 400 && decision.status !== 499) || decision.code !== null;
 }
 
-function NoRows({ filtered, total }: { readonly filtered: boolean; readonly total: number }) {
-  if (filtered) {
+type NoRowsProps = { readonly filters: readonly string[]; readonly total: number };
+
+function NoRows({ filters, total }: NoRowsProps) {
+  if (filters.length > 0) {
     return (
-      <EmptyNote words={`No failed request here. ${plural(total, 'request')} without that filter.`}>
+      <EmptyNote
+        words={`None of the last requests is ${filters.join(' and ')}. ${plural(total, 'request')} without that filter.`}
+      >
         <Link to="/requests" search={{}}>
           Clear filter
         </Link>
@@ -95,12 +115,18 @@ function NoRows({ filtered, total }: { readonly filtered: boolean; readonly tota
 }
 
 function List({ decisions }: { readonly decisions: readonly DecisionWire[] }) {
-  const { show, dropped } = route.useSearch();
+  const { show, backend, dropped } = route.useSearch();
   const { stale } = useFreshness();
   const table = useRef<DataTableHandle>(null);
   const { holds, scrolled, paused, setPaused, onScrolled, watch } = useReading();
-  const failed = decisions.filter(isFailed);
-  const latest = show === 'failed' ? failed : decisions;
+  const there =
+    backend === undefined ? decisions : decisions.filter((row) => row.backend_id === backend);
+  const failed = there.filter(isFailed);
+  const latest = show === 'failed' ? failed : there;
+  const filters = [
+    ...(show === undefined ? [] : [show]),
+    ...(backend === undefined ? [] : [`to ${backend}`]),
+  ];
   const { rows, unseen, catchUp } = useHeldRows({ latest, holds, keyOf });
   useReportHeld(holds && (paused || scrolled || unseen > 0) ? unseen : undefined);
 
@@ -112,7 +138,7 @@ function List({ decisions }: { readonly decisions: readonly DecisionWire[] }) {
   return (
     <>
       <div className={styles.bar}>
-        <Filters all={decisions.length} failed={failed.length} />
+        <Filters all={there.length} failed={failed.length} />
         <Button aria-pressed={paused} onClick={() => setPaused(!paused)}>
           {paused ? 'Follow' : 'Pause'}
         </Button>
@@ -126,7 +152,7 @@ function List({ decisions }: { readonly decisions: readonly DecisionWire[] }) {
         <p role="status">{`There is no filter “${dropped}”. All requests are shown.`}</p>
       )}
       {rows.length === 0 ? (
-        <NoRows filtered={show === 'failed'} total={decisions.length} />
+        <NoRows filters={filters} total={decisions.length} />
       ) : (
         <div className={stale ? 'stale' : undefined} {...watch}>
           <RequestsTable ref={table} rows={rows} onScrolled={onScrolled} />

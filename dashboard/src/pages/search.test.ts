@@ -10,21 +10,37 @@ import {
   parseRequestsSearch,
 } from './search.ts';
 
-const nothing = { state: undefined, peek: undefined, dropped: undefined };
+const nothing = {
+  state: undefined,
+  text: undefined,
+  view: undefined,
+  peek: undefined,
+  dropped: undefined,
+};
 
 test('known parameters are kept and unknown values are named', () => {
-  const kept = { state: 'draining', peek: 'box-2' };
+  const kept = { state: '!ok', text: 'type:vllm', view: 'models', peek: 'box-2' };
   assert.deepEqual(parseFleetSearch(kept), { ...nothing, ...kept });
   assert.deepEqual(parseFleetSearch({ state: 'purple', other: 1 }), {
     ...nothing,
     dropped: 'purple',
   });
-  assert.deepEqual(parseRequestsSearch({ show: 'failed' }), { show: 'failed', dropped: undefined });
+  assert.equal(parseFleetSearch({ view: 'globe' }).dropped, 'globe');
+  assert.deepEqual(parseRequestsSearch({ show: 'failed', backend: 7 }), {
+    show: 'failed',
+    backend: '7',
+    dropped: undefined,
+  });
   assert.equal(parseRequestsSearch({ show: '<script>' }).dropped, '<script>');
 });
 
 test('an address that the router wrote back after parsing is parsed to the same', () => {
-  for (const raw of [{ state: 'purple' }, { state: 'draining', peek: 'a' }, {}]) {
+  for (const raw of [
+    { state: 'purple' },
+    { state: 'draining', peek: 'a' },
+    { text: 'x', view: 'models' },
+    {},
+  ]) {
     const once = parseFleetSearch(raw);
     assert.deepEqual(parseFleetSearch(once), once);
   }

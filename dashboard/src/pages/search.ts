@@ -21,11 +21,16 @@ function choiceOf<Choice extends string>(
   return choice === undefined ? { dropped: text } : { choice };
 }
 
-export const fleetFilters = ['not-ok', 'draining', 'simulated'] as const;
+/** `!ok` is every backend that takes no new requests. */
+export const fleetFilters = ['!ok', 'draining', 'cloud', 'simulated'] as const;
 export type FleetFilter = (typeof fleetFilters)[number];
 
 export type FleetSearch = {
   readonly state?: FleetFilter | undefined;
+  /** Words of the filter box (`fleet-filter.ts`). */
+  readonly text?: string | undefined;
+  /** The matrix of models and backends instead of the list. */
+  readonly view?: 'models' | undefined;
   /** Id of the backend in the side pane. */
   readonly peek?: string | undefined;
   /** A value of `state` that is not known; kept in the address so that a reload says it again. */
@@ -37,19 +42,32 @@ export type FleetSearch = {
 
 export function parseFleetSearch(raw: Raw): FleetSearch {
   const { choice, dropped } = choiceOf(raw['state'], fleetFilters);
-  return { state: choice, peek: textOf(raw['peek']), dropped: dropped ?? textOf(raw['dropped']) };
+  const view = choiceOf(raw['view'], ['models']);
+  return {
+    state: choice,
+    text: textOf(raw['text']),
+    view: view.choice,
+    peek: textOf(raw['peek']),
+    dropped: dropped ?? view.dropped ?? textOf(raw['dropped']),
+  };
 }
 
 export const requestFilters = ['failed'] as const;
 
 export type RequestsSearch = {
   readonly show?: (typeof requestFilters)[number] | undefined;
+  /** Only the requests that went to the backend with this id. */
+  readonly backend?: string | undefined;
   readonly dropped?: string | undefined;
 };
 
 export function parseRequestsSearch(raw: Raw): RequestsSearch {
   const { choice, dropped } = choiceOf(raw['show'], requestFilters);
-  return { show: choice, dropped: dropped ?? textOf(raw['dropped']) };
+  return {
+    show: choice,
+    backend: textOf(raw['backend']),
+    dropped: dropped ?? textOf(raw['dropped']),
+  };
 }
 
 export type AuditSearch = AuditFilter & {

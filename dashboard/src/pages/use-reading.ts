@@ -1,7 +1,7 @@
-// Is someone reading this list? The pointer or the focus is on it, it is scrolled away from its top,
-// or Pause was pressed. A list that is read does not move.
+// Is someone reading this list? The pointer or the focus is on it or was just now, it is scrolled away
+// from its top, or Pause was pressed. A list that is read does not move.
 
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 
 export type Reading = {
   readonly holds: boolean;
@@ -18,11 +18,27 @@ export type Reading = {
   };
 };
 
+/** Long enough to get from a row to the button that counts what is new before it is gone. */
+const lingerMs = 1000;
+
+/** Stays true for a moment after `isNear` has become false. */
+function useLingering(isNear: boolean): boolean {
+  const [lingers, setLingers] = useState(isNear);
+  if (isNear && !lingers) setLingers(true);
+  useEffect(() => {
+    if (isNear || !lingers) return undefined;
+    const timer = setTimeout(() => setLingers(false), lingerMs);
+    return () => clearTimeout(timer);
+  }, [isNear, lingers]);
+  return lingers;
+}
+
 export function useReading(): Reading {
   const [pointed, setPointed] = useState(false);
   const [focused, setFocused] = useState(false);
   const [scrolled, setScrolled] = useState(false);
   const [paused, setPaused] = useState(false);
+  const isNear = useLingering(pointed || focused);
   const watch = useMemo(
     () => ({
       onPointerEnter: () => setPointed(true),
@@ -33,7 +49,7 @@ export function useReading(): Reading {
     [],
   );
   return {
-    holds: pointed || focused || scrolled || paused,
+    holds: isNear || scrolled || paused,
     scrolled,
     paused,
     setPaused,

@@ -4,6 +4,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { statusReasons } from '../../../src/core/backends/backend.ts';
+import {
+  gateSchema,
+  operationSchema,
+  probeEntrySchema,
+} from '../../../src/protocol/control/fleet-schemas.ts';
 import { backendStatusSchema, overviewSchema } from '../../../src/protocol/control/schemas.ts';
 import {
   policyViewSchema,
@@ -14,10 +19,13 @@ import {
   auditTone,
   backendMark,
   backendStatusMarks,
+  gateMarks,
   glyphOfTone,
   keyMark,
   modeMarks,
+  operationMarks,
   outcomeMark,
+  probeMarks,
   replayTone,
   shapeOfTone,
   verdictTones,
@@ -32,6 +40,17 @@ test('every reason of the core narrows a status to words of its own', () => {
     const mark = backendMark({ status: 'unhealthy', status_reason: reason });
     assert.notEqual(mark.words, 'Unhealthy');
     assert.equal(mark.words.includes('_'), false, `${reason} has no words`);
+  }
+});
+
+test('every state of a gate, kind of probe and status of an operation is mapped', () => {
+  const pairs = [
+    [gateMarks, gateSchema.shape.state.options],
+    [probeMarks, probeEntrySchema.shape.kind.options],
+    [operationMarks, operationSchema.shape.status.options],
+  ] as const;
+  for (const [marks, options] of pairs) {
+    assert.deepEqual(Object.keys(marks).sort(), [...options].sort());
   }
 });
 

@@ -5,9 +5,12 @@
 import type {
   AuditReportWire,
   BackendViewWire,
+  GateWire,
   KeyViewWire,
+  OperationWire,
   OverviewWire,
   PolicyViewWire,
+  ProbeEntryWire,
   ReplayReportWire,
   ServingModeWire,
 } from '../api/wire.ts';
@@ -63,6 +66,28 @@ export function backendMark(backend: {
   const narrowed = reasonMarks.get(backend.status_reason);
   return narrowed ?? { tone: mark.tone, words: `${mark.words}, ${backend.status_reason}` };
 }
+
+/** A gate that nothing could close is no good news, so it has no tone of its own. */
+export const gateMarks: Readonly<Record<GateWire['state'], Mark>> = {
+  open: { tone: 'ok', words: 'open' },
+  closed: { tone: 'bad', words: 'closed' },
+  off: { tone: 'off', words: 'off' },
+};
+
+export const probeMarks: Readonly<Record<ProbeEntryWire['kind'], Mark>> = {
+  healthy: { tone: 'ok', words: 'Good' },
+  unhealthy: { tone: 'bad', words: 'Failed' },
+  loading: { tone: 'attention', words: 'Loading' },
+  rate_limited: { tone: 'attention', words: 'Rate limited' },
+  config_error: { tone: 'bad', words: 'Config error' },
+};
+
+export const operationMarks: Readonly<Record<OperationWire['status'], Mark>> = {
+  pending: { tone: 'waiting', words: 'Pending' },
+  in_progress: { tone: 'active', words: 'In progress' },
+  completed: { tone: 'ok', words: 'Completed' },
+  failed: { tone: 'bad', words: 'Failed' },
+};
 
 type VerdictLevel = OverviewWire['verdict_level'] | PolicyViewWire['verdict_level'];
 

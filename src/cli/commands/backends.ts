@@ -11,6 +11,7 @@ import { CliFailure, exitCodes } from '../failure.ts';
 import { backendShape, shape } from '../output/shapes.ts';
 import { type Column, printListing } from '../output/table.ts';
 import { counted, cutTo, escapeControl, shownMs, shownSince } from '../output/text.ts';
+import { loadWords } from './explain-backend.ts';
 
 type BackendList = z.infer<typeof backendListSchema>;
 
@@ -26,7 +27,21 @@ function latencyOf(row: BackendViewWire): number | null {
 
 function stateOf(row: BackendViewWire): string {
   if (!row.approved) return 'waits for approval';
+  const { current_operation: running } = row;
+  if (running !== null) {
+    return `${row.status}, ${running.operation_type} ${running.progress_percent} %`;
+  }
   return row.status_reason === null ? row.status : `${row.status} ${row.status_reason}`;
+}
+
+function shownShare(share: number | null): string {
+  return share === null ? '-' : `${Math.round(share * 100)} %`;
+}
+
+/** `2 of 5` where the engine tells what is in memory, else how many there are. */
+function modelsOf(row: BackendViewWire): string {
+  const { loaded_models: loaded, models } = row;
+  return loaded === null ? String(models.length) : `${loaded.length} of ${models.length}`;
 }
 
 function pipeOnly(
@@ -67,11 +82,28 @@ function columnsFor(context: Context): readonly Column<BackendViewWire>[] {
       raw: latencyOf,
     },
     {
+      title: 'WAITING',
+      isSpare: true,
+      name: 'waiting',
+      alignRight: true,
+      shown: (row) => String(row.load?.waiting ?? '-'),
+      raw: (row) => row.load?.waiting ?? null,
+    },
+    {
+      title: 'KV',
+      isSpare: true,
+      name: 'kv_use',
+      alignRight: true,
+      shown: (row) => shownShare(row.load?.kv_use ?? null),
+      raw: (row) => row.load?.kv_use ?? null,
+    },
+    {
       title: 'MODELS',
       isSpare: true,
       name: 'models',
       alignRight: true,
-      shown: (row) => String(row.models.length),
+      shown: modelsOf,
+      raw: (row) => row.models.length,
     },
     {
       title: 'SINCE',
@@ -184,6 +216,15 @@ function printDetails(context: Context, view: BackendViewWire): void {
     ['requests', `${view.pending_requests} in flight, ${view.total_requests} in all`],
     ['choice', `priority ${view.priority}, tier ${view.tier}, zone ${view.zone}`],
     ['capacity', view.capacity === 0 ? 'not known' : String(view.capacity)],
+    ['load', loadWords(view.load, Number.POSITIVE_INFINITY, now)],
+    [
+      'in memory',
+      view.loaded_models === null ? 'not told' : view.loaded_models.join(', ') || 'none',
+    ],
+    [
+      'closed',
+      view.closed_models.map(({ id, reason }) => `${id} (${reason})`).join(', ') || 'none',
+    ],
     ['source', view.simulated ? `${view.discovery_source}, simulated` : view.discovery_source],
     ['models', view.models.map((model) => model.id).join(', ') || 'none'],
   ];

@@ -7,10 +7,11 @@ import { type Api, openApi } from '../client.ts';
 import { describe, runs, type Surroundings } from '../command.ts';
 import type { Context } from '../context.ts';
 import { CliFailure, exitCodes } from '../failure.ts';
-import { backendShape, shape } from '../output/shapes.ts';
+import { shape } from '../output/shapes.ts';
 import { printListing } from '../output/table.ts';
 import { counted, escapeControl, shownMs } from '../output/text.ts';
 import { resolveBackend } from './backends.ts';
+import { printBackendReasons } from './explain-backend.ts';
 
 type Candidate = DecisionWire['candidates'][number];
 type Outcome = 'went_to' | 'lost' | 'not_to';
@@ -220,22 +221,14 @@ export function addExplainCommands(program: Command, surroundings: Surroundings)
   });
   const backend = describe(noun.command('backend <backend>'), {
     summary: 'why a backend takes requests, or why not',
+    description:
+      'Prints every gate between a request and the backend with its reason and what to do, the last probes and when the next one is, its states of the last day, and what it tells of its models.',
     examples: ['tensorforge explain backend box-1', 'tensorforge explain backend box-1 --json'],
   });
   runs(backend, surroundings, async (context, [word = '']) => {
     const api = await openApi(context, surroundings.machine);
-    const view = await resolveBackend(api, word);
-    const { id, routable, status, status_words: words } = view;
-    if (context.json) context.out(JSON.stringify({ id, routable, status, status_words: words }));
-    else if (context.quiet) context.out(escapeControl(id));
-    else if (context.isTerminal) {
-      context.out(`${shape(backendShape(view), context)} ${escapeControl(`${id}: ${words}`)}`);
-    } else {
-      context.out('id\troutable\tstatus\tstatus_words');
-      context.out(
-        [id, routable, status, words].map((cell) => escapeControl(String(cell))).join('\t'),
-      );
-    }
+    const { id } = await resolveBackend(api, word);
+    await printBackendReasons(context, api, id);
   });
   const mode = describe(noun.command('mode'), {
     summary: 'why the serving mode is what it is',

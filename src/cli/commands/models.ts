@@ -1,10 +1,12 @@
-// `models`: what can be called, and where. Reads the same list as every client of /v1.
+// `models`: what can be called, and where. Reads the same list as every client of /v1; what is done to
+// models stands in model-operations.ts.
 
 import type { Command } from 'commander';
 import { openApi } from '../client.ts';
 import { bareNoun, describe, runs, type Surroundings } from '../command.ts';
 import type { Context } from '../context.ts';
 import { printListing } from '../output/table.ts';
+import { addModelOperations } from './model-operations.ts';
 
 type ModelRow = {
   readonly id: string;
@@ -65,7 +67,7 @@ async function printModels(context: Context, { machine }: Surroundings): Promise
 
 export function addModelCommands(program: Command, surroundings: Surroundings): void {
   const noun = describe(program.command('models').alias('model'), {
-    summary: 'the models that can be called',
+    summary: 'the models that can be called: list, load, unload, migrate, operations',
     examples: ['tensorforge models', 'tensorforge models list --quiet'],
   });
   bareNoun(noun, surroundings, (context) => printModels(context, surroundings));
@@ -74,4 +76,5 @@ export function addModelCommands(program: Command, surroundings: Surroundings): 
     examples: ['tensorforge models list', 'tensorforge models list --json'],
   });
   runs(list, surroundings, (context) => printModels(context, surroundings));
+  addModelOperations(noun, surroundings);
 }

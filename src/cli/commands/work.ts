@@ -3,8 +3,9 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { readSecretFile } from '../../config/places.ts';
+import { type SimFace, type SimQuirk, simFaces, simQuirks } from '../../protocol/sim/faces.ts';
 import type { SimFault } from '../../protocol/sim/schemas.ts';
-import { simFaces, simProfiles } from '../actions.ts';
+import { simProfiles } from '../actions.ts';
 import {
   describe,
   positiveNumber,
@@ -38,14 +39,26 @@ async function parseFault(text: string): Promise<SimFault> {
   );
 }
 
+/** A misspelt quirk would silently be none. */
+function parseQuirk(text: string): SimQuirk {
+  const quirk = simQuirks.find((known) => known === text);
+  if (quirk !== undefined) return quirk;
+  throw usageFailure(`--quirk "${text}" is not known`, `quirks: ${simQuirks.join(', ')}`);
+}
+
+const keylessFaces: readonly SimFace[] = ['ollama', 'exo'];
+
 type SimFlags = {
-  readonly as: (typeof simFaces)[number];
+  readonly as: SimFace;
   readonly host: string;
   readonly port: number;
   readonly model?: readonly string[];
   readonly profile: (typeof simProfiles)[number];
   readonly speed: number;
   readonly maxRunning?: number;
+  readonly loadMs?: number;
+  readonly vramGb?: number;
+  readonly quirk?: readonly string[];
   readonly seed: number;
   readonly apiKeyFile?: string;
   readonly fault?: readonly string[];
@@ -60,6 +73,7 @@ function addSim(program: Command, surroundings: Surroundings): void {
     examples: [
       'tensorforge sim --as vllm --port 8000 --model llama3:8b --profile h100-7b',
       'tensorforge sim --as ollama --port 11434 --model qwen3:4b --speed 4 --fault 500:3',
+      'tensorforge sim --as llamacpp --quirk llamacpp-router --load-ms 5000 --vram-gb 24',
       'tensorforge sim --as openai --port 0 --api-key-file ./sim.key --fault slow',
     ],
   })
@@ -76,6 +90,13 @@ function addSim(program: Command, surroundings: Surroundings): void {
     )
     .option('--speed <factor>', 'Model time over real time.', positiveNumber(10_000), 1)
     .option('--max-running <n>', 'Requests in the batch at once.', wholeNumber(1, 4096))
+    .option('--load-ms <n>', 'Model time that loading a model takes.', wholeNumber(0, 3_600_000))
+    .option('--vram-gb <n>', 'GPU memory for loaded models.', positiveNumber(10_000))
+    .option(
+      '--quirk <name>',
+      `Be like an older or otherwise started version; may be repeated. Quirks: ${simQuirks.join(', ')}.`,
+      repeated,
+    )
     .option('--seed <n>', 'Seed of everything random.', wholeNumber(0, largestSeed), 1)
     .option('--api-key-file <file>', 'File, mode 0600, with the key that clients must send.')
     .option(
@@ -86,8 +107,8 @@ function addSim(program: Command, surroundings: Surroundings): void {
     .option('--name <name>', 'How it calls itself.');
   runs(sim, surroundings, async (context, _, command) => {
     const flags = command.opts<SimFlags>();
-    if (flags.as === 'ollama' && flags.apiKeyFile !== undefined) {
-      throw usageFailure('--api-key-file is not for --as ollama, which has no keys');
+    if (keylessFaces.includes(flags.as) && flags.apiKeyFile !== undefined) {
+      throw usageFailure(`--api-key-file is not for --as ${flags.as}, which has no keys`);
     }
     return surroundings.actions.sim({
       as: flags.as,
@@ -97,6 +118,9 @@ function addSim(program: Command, surroundings: Surroundings): void {
       profile: flags.profile,
       speed: flags.speed,
       maxRunning: flags.maxRunning,
+      loadMs: flags.loadMs,
+      vramGb: flags.vramGb,
+      quirks: (flags.quirk ?? []).map(parseQuirk),
       seed: flags.seed,
       apiKey: flags.apiKeyFile === undefined ? undefined : readSecretFile(flags.apiKeyFile),
       faults: await Promise.all((flags.fault ?? []).map(parseFault)),

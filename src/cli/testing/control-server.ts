@@ -4,8 +4,10 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import {
+  type BackendExplainWire,
   type BackendViewWire,
   backendAddSchema,
+  backendExplainSchema,
   backendListSchema,
   backendViewSchema,
   type DecisionWire,
@@ -58,6 +60,9 @@ export function backendFixture(over: Partial<BackendViewWire> = {}): BackendView
     approved: true,
     simulated: false,
     current_operation: null,
+    load: null,
+    loaded_models: null,
+    closed_models: [],
     ...over,
   });
 }
@@ -118,6 +123,66 @@ export const decisionFixture: DecisionWire = decisionSchema.parse({
     { backend_id: 'box-1', score: 8720, reason: 'load 3', stage: null, suggested_action: null },
   ],
 });
+
+export function explainFixture(backend: BackendViewWire): BackendExplainWire {
+  const at = '2026-11-01T10:05:00.000Z';
+  return backendExplainSchema.parse({
+    backend,
+    verdict: `Takes no requests for 4 m: ${backend.status_words}.`,
+    gates: [
+      { name: 'approval', state: 'open', words: 'approved', since: null, remedy: null },
+      {
+        name: 'health',
+        state: 'closed',
+        words: 'unhealthy for 4 m: connection failed: refused',
+        since: at,
+        remedy: `start it, then: tensorforge backends probe ${backend.id}`,
+      },
+      { name: 'breaker', state: 'off', words: 'none is configured', since: null, remedy: null },
+    ],
+    next_probe_at: '2026-11-01T10:05:41.000Z',
+    probe_words: '9 failed in a row, next probe in 41 s',
+    failures_in_row: 9,
+    successes_in_row: 0,
+    recovery_needed: 4,
+    probes: [
+      {
+        at,
+        kind: 'unhealthy',
+        words: 'connection failed: refused',
+        latency_ms: null,
+        status: 'unhealthy',
+      },
+    ],
+    history: [
+      {
+        from: at,
+        to: null,
+        status: 'unhealthy',
+        reason: null,
+        words: 'connection failed: refused',
+      },
+    ],
+    models: [
+      {
+        id: 'llama3:8b',
+        context_length: 8192,
+        supports_vision: false,
+        supports_tools: true,
+        supports_json_mode: true,
+        loaded: false,
+        kind: 'chat',
+        size_bytes: 4_700_000_000,
+        vram_bytes: null,
+        quantization: 'Q4_K_M',
+        closed: null,
+        only_holder: true,
+      },
+    ],
+    last_load: { running: 3, waiting: 1, kv_use: 0.71, read_at: at },
+    load_max_age_ms: 15_000,
+  });
+}
 
 export type Seen = { readonly method: string; readonly path: string; readonly body: unknown };
 
@@ -261,6 +326,7 @@ export class ControlServer {
     }
     const view = this.backends.get(decodeURIComponent(id));
     if (view === undefined) return refusal(404, 'backend_not_found', `There is no backend ${id}.`);
+    if (verb === 'explain') return { status: 200, body: explainFixture(view) };
     if (method === 'DELETE') {
       this.backends.delete(view.id);
       return { status: 204 };

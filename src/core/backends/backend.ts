@@ -4,6 +4,9 @@
 import type { BackendType } from '../../base/backend-type.ts';
 import type { BackendId } from '../../base/brand.ts';
 import type { Instant } from '../../base/time.ts';
+import type { EngineLoad } from './engine-load.ts';
+import type { ModelRuntime } from './model-runtime.ts';
+import type { LifecycleOperation, ModelClosure } from './operation.ts';
 
 export const backendStatuses = ['healthy', 'unhealthy', 'unknown', 'draining'] as const;
 export type BackendStatus = (typeof backendStatuses)[number];
@@ -51,6 +54,14 @@ export type Backend = {
   /** A class of failure from a fixed list of words; never the peer's own text. */
   readonly lastError: string | undefined;
   readonly models: readonly Model[];
+  /** What the engine tells of its models besides; at most one entry for each model id. */
+  readonly runtime: readonly ModelRuntime[];
+  /** Models that take no requests for the time of an operation. */
+  readonly closures: readonly ModelClosure[];
+  /** The last reading of its metrics, however old. */
+  readonly load: EngineLoad | undefined;
+  /** The operation that runs on it now. */
+  readonly currentOperation: LifecycleOperation | undefined;
   /** Lower is preferred. Configured backends default to 50. */
   readonly priority: number;
   readonly discoverySource: DiscoverySource;

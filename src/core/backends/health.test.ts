@@ -26,6 +26,7 @@ const facts: ProbeFacts = {
   models: undefined,
   capacity: undefined,
   metadata: undefined,
+  runtime: undefined,
   busy: false,
 };
 const success: HealthEvent = { type: 'ProbeSucceeded', facts, pace };

@@ -8,7 +8,8 @@
 //            success                     3 failures in a row
 //   unknown ---------> healthy -------------------------------> unhealthy
 //      |  ^              |    <-------------------------------     ^ |
-//      |  '--------------'          2 successes in a row           | |
+//      |  '--------------'    2 successes in a row, more of who    | |
+//      |                      went down often (`recoveryNeeded`)   | |
 //      |     loading, rate limited                                 | | loading, rate limited:
 //      '-----------------------------------------------------------' '-> unknown
 //         1 failure; wrong configuration from anywhere
@@ -25,6 +26,8 @@
 //       Retry-After may ask for up to an hour).
 //   I6  Loading and rate limiting are neither success nor failure: both counts stay. Since only
 //       `healthy` takes traffic, they make a backend `unknown`, from which one success is enough.
+//   I7  A backend that answers well is back after `recoveryMax` successes in a row at the latest,
+//       however often it went down.
 //
 // Times are milliseconds of one monotonic clock, so that a clock set back delays no probe.
 
@@ -32,6 +35,7 @@ import { assert } from '../../base/assert.ts';
 import { saturatingDifference } from '../../base/numbers.ts';
 import { backoff } from '../resilience/retry.ts';
 import type { Backend, BackendStatus, Model, StatusReason } from './backend.ts';
+import type { ModelRuntime } from './model-runtime.ts';
 
 export type HealthConfig = {
   readonly intervalMs: number;
@@ -39,6 +43,10 @@ export type HealthConfig = {
   readonly failureThreshold: number;
   /** Consecutive successes that make an unhealthy backend healthy. */
   readonly recoveryThreshold: number;
+  /** Successes in a row that bring back even the one that flaps most. */
+  readonly recoveryMax: number;
+  /** After this much time without going down again, half of the counted flaps are forgiven. */
+  readonly flapHalvingMs: number;
   /** Failures in a row after which the interval doubles with each further one. */
   readonly backoffAfter: number;
   readonly backoffMaxMs: number;
@@ -52,6 +60,8 @@ export const healthDefaults: HealthConfig = {
   intervalMs: 30_000,
   failureThreshold: 3,
   recoveryThreshold: 2,
+  recoveryMax: 16,
+  flapHalvingMs: 600_000,
   backoffAfter: 10,
   backoffMaxMs: 300_000,
   minGapMs: 1_000,
@@ -65,6 +75,9 @@ export const retryAfterMaxMs = 3_600_000;
 export type ProbeRun = {
   readonly failures: number;
   readonly successes: number;
+  /** Times it went from healthy to unhealthy, as of `flappedAt`; time forgives them by halves. */
+  readonly flaps: number;
+  readonly flappedAt: number;
   /** Undefined until the first probe has ended. */
   readonly lastProbeAt: number | undefined;
   readonly nextProbeAt: number;
@@ -83,6 +96,7 @@ export type ProbeFacts = {
   /** Concurrent requests it can work on. */
   readonly capacity: number | undefined;
   readonly metadata: Readonly<Record<string, string>> | undefined;
+  readonly runtime: readonly ModelRuntime[] | undefined;
   /** Alive, but every slot is taken. */
   readonly busy: boolean;
 };
@@ -129,11 +143,32 @@ export function newProbeRun(nowMs: number): ProbeRun {
   return {
     failures: 0,
     successes: 0,
+    flaps: 0,
+    flappedAt: nowMs,
     lastProbeAt: undefined,
     nextProbeAt: nowMs,
     askedMeanwhile: false,
     phase: 'waiting',
   };
+}
+
+/** Flaps beyond this are not counted: nothing grows any more. */
+const flapsMax = 16;
+
+/** Flaps that still count: half of them are forgiven with each `flapHalvingMs` of calm. */
+export function standingFlaps(run: ProbeRun, nowMs: number, config: HealthConfig): number {
+  const halvings = Math.floor(saturatingDifference(nowMs, run.flappedAt) / config.flapHalvingMs);
+  return Math.floor(run.flaps / 2 ** Math.min(halvings, 32));
+}
+
+/**
+ * Successes in a row that make an unhealthy backend healthy: the threshold, doubled for every flap
+ * after the first, at most `recoveryMax` (or the threshold where that is higher).
+ */
+export function recoveryNeeded(run: ProbeRun, nowMs: number, config: HealthConfig): number {
+  const doublings = saturatingDifference(standingFlaps(run, nowMs, config), 1);
+  const ceiling = Math.max(config.recoveryMax, config.recoveryThreshold);
+  return Math.min(config.recoveryThreshold * 2 ** doublings, ceiling);
 }
 
 /** The interval after `failures` failures in a row, without jitter. */
@@ -176,6 +211,7 @@ function ended(
   assert(counts.failures === 0 || counts.successes === 0, 'I1: one run at a time');
   const wait = run.askedMeanwhile ? config.minGapMs : waitMs;
   return {
+    ...run,
     ...counts,
     lastProbeAt: nowMs,
     nextProbeAt: nowMs + wait,
@@ -187,11 +223,9 @@ function ended(
 function statusAfterSuccess(
   status: BackendStatus,
   successes: number,
-  config: HealthConfig,
+  needed: number,
 ): BackendStatus {
-  if (status === 'unhealthy') {
-    return successes >= config.recoveryThreshold ? 'healthy' : 'unhealthy';
-  }
+  if (status === 'unhealthy') return successes >= needed ? 'healthy' : 'unhealthy';
   return status === 'unknown' ? 'healthy' : status;
 }
 
@@ -236,7 +270,11 @@ function onSuccess(
   config: HealthConfig,
 ): HealthStep {
   const counts = { failures: 0, successes: run.successes + 1 };
-  const status = statusAfterSuccess(seen.status, counts.successes, config);
+  const status = statusAfterSuccess(
+    seen.status,
+    counts.successes,
+    recoveryNeeded(run, nowMs, config),
+  );
   // One success on the way back to healthy does not take the cause from the operator's eyes.
   const lastError = seen.status === 'draining' ? undefined : seen.lastError;
   const isRecovering = status === 'unhealthy' && seen.statusReason === 'config_error';
@@ -266,8 +304,11 @@ function onFailure(
     Math.max(config.backoffMaxMs, config.intervalMs),
   );
   const reason = failure.isConfiguration ? 'config_error' : undefined;
+  const hasFlapped = seen.status === 'healthy' && status === 'unhealthy';
+  const flaps = Math.min(flapsMax, standingFlaps(run, nowMs, config) + 1);
+  const counted = hasFlapped ? { ...run, flaps, flappedAt: nowMs } : run;
   return {
-    run: ended(run, counts, wait, nowMs, config),
+    run: ended(counted, counts, wait, nowMs, config),
     effects: [outcomeOf(seen, status, reason, failure.words)],
   };
 }
@@ -316,7 +357,7 @@ export function stepHealth(
       return { run: { ...run, failures, nextProbeAt }, effects: [] };
     }
     case 'StartedAfresh': {
-      const fresh = { ...run, failures: 0, successes: 0 };
+      const fresh = { ...run, failures: 0, successes: 0, flaps: 0 };
       if (run.phase === 'probing') return { run: { ...fresh, askedMeanwhile: true }, effects: [] };
       return { run: { ...fresh, nextProbeAt: soon(run, nowMs, config) }, effects: [] };
     }

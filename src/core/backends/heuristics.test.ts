@@ -70,20 +70,69 @@ test('an engine that says something is believed over the name', () => {
   assert.equal(modelFrom('x', {}).contextLength, 4096);
 });
 
-test('the cloud tables', () => {
-  assert.equal(openAiFacts('gpt-4o-2024').contextLength, 128_000);
-  assert.equal(openAiFacts('gpt-4o-2024').vision, true);
-  assert.equal(openAiFacts('gpt-4-turbo').contextLength, 128_000);
-  assert.equal(openAiFacts('gpt-4-32k-0613').contextLength, 32_768);
-  assert.equal(openAiFacts('gpt-4-0613').contextLength, 8_192);
-  assert.equal(openAiFacts('gpt-4').contextLength, 8_192);
-  assert.equal(openAiFacts('gpt-3.5-turbo-16k').contextLength, 16_384);
-  assert.equal(openAiFacts('gpt-3.5-turbo').contextLength, 4_096);
-  assert.equal(openAiFacts('a-newer-model').contextLength, 128_000, 'never 4096');
-  assert.equal(openAiFacts('gpt-4-vision-preview').vision, true);
-  assert.equal(googleFacts('gemini-1.5-pro').contextLength, 1_048_576);
-  assert.equal(googleFacts('gemini-pro').contextLength, 32_768);
-  assert.equal(googleFacts('something').contextLength, 32_768);
-  assert.equal(anthropicFacts('claude-3-opus-20240229').maxOutputTokens, 4_096);
-  assert.equal(anthropicFacts('claude-3-5-sonnet-20241022').maxOutputTokens, 8_192);
+test('OpenAI: windows by family, and a newer id than the table never gets 4096', () => {
+  const rows: readonly (readonly [string, number, boolean])[] = [
+    ['gpt-4o-2024', 128_000, true],
+    ['chatgpt-4o-latest', 128_000, true],
+    ['gpt-4-turbo', 128_000, false],
+    ['gpt-4-1106-preview', 128_000, false],
+    ['gpt-4-vision-preview', 128_000, true],
+    ['gpt-4-32k-0613', 32_768, false],
+    ['gpt-4-0613', 8_192, false],
+    ['gpt-4', 8_192, false],
+    ['ft:gpt-4o-mini-2024-07-18:acme::abc', 128_000, true],
+    ['gpt-3.5-turbo-16k', 16_384, false],
+    ['gpt-3.5-turbo', 4_096, false],
+    ['gpt-4.1-nano', 1_047_576, true],
+    ['gpt-5', 400_000, true],
+    ['gpt-5.2-pro', 400_000, true],
+    ['gpt-5-chat-latest', 128_000, true],
+    ['gpt-6', 400_000, true],
+    ['o1', 200_000, true],
+    ['o1-mini', 128_000, false],
+    ['o3-mini', 200_000, false],
+    ['o3', 200_000, true],
+    ['o4-mini-2025-04-16', 200_000, true],
+    ['o5', 200_000, true],
+    ['text-embedding-3-large', 8_191, false],
+    ['a-newer-model', 128_000, false],
+  ];
+  for (const [id, contextLength, vision] of rows) {
+    const model = modelFrom(id, openAiFacts(id));
+    assert.deepEqual([model.contextLength, model.supportsVision], [contextLength, vision], id);
+  }
+  assert.equal(
+    modelFrom('text-embedding-3-large', openAiFacts('x-embedding')).supportsTools,
+    false,
+  );
+});
+
+test('Google and Anthropic: the family speaks for an id that the table does not have', () => {
+  const google: readonly (readonly [string, number, boolean | undefined])[] = [
+    ['gemini-1.5-pro', 1_048_576, true],
+    ['gemini-2.5-flash', 1_048_576, true],
+    ['gemini-4-ultra', 1_048_576, true],
+    ['gemini-pro', 32_768, undefined],
+    ['gemini-1.0-pro-001', 32_768, undefined],
+    ['something', 32_768, undefined],
+  ];
+  for (const [id, contextLength, vision] of google) {
+    const facts = googleFacts(id);
+    assert.deepEqual([facts.contextLength, facts.vision], [contextLength, vision], id);
+  }
+  const anthropic: readonly (readonly [string, number])[] = [
+    ['claude-3-opus-20240229', 4_096],
+    ['claude-3-5-sonnet-20241022', 8_192],
+    ['claude-3-7-sonnet-latest', 64_000],
+    ['claude-opus-4-20250514', 32_000],
+    ['claude-opus-4-1-20250805', 32_000],
+    ['claude-opus-4-5-20251101', 64_000],
+    ['claude-sonnet-5', 64_000],
+    ['claude-next', 8_192],
+  ];
+  for (const [id, maxOutputTokens] of anthropic) {
+    const facts = anthropicFacts(id);
+    assert.equal(facts.maxOutputTokens, maxOutputTokens, id);
+    assert.deepEqual([facts.contextLength, facts.vision, facts.tools], [200_000, true, true], id);
+  }
 });

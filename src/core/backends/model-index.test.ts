@@ -31,6 +31,10 @@ function backend(name: string, ...ids: string[]): Backend {
     capacity: 0,
     approved: true,
     simulated: false,
+    runtime: [],
+    closures: [],
+    load: undefined,
+    currentOperation: undefined,
     apiKeyEnv: undefined,
   };
 }

@@ -15,6 +15,8 @@ const none: readonly BackendId[] = Object.freeze([]);
 
 export class ModelIndex {
   readonly #byModel = new Map<string, readonly BackendId[]>();
+  /** The records of a model as they were last asked for; dropped when one of them changes. */
+  readonly #records = new Map<string, readonly Backend[]>();
 
   get modelCount(): number {
     return this.#byModel.size;
@@ -29,7 +31,39 @@ export class ModelIndex {
     return this.#byModel.get(modelId) ?? none;
   }
 
+  /**
+   * The records of those backends, frozen and the same until one of them changes; undefined when one
+   * that is listed is not registered, which only a bug of ours brings about.
+   */
+  recordsOf(
+    modelId: string,
+    backends: ReadonlyMap<BackendId, Backend>,
+  ): readonly Backend[] | undefined {
+    const known = this.#records.get(modelId);
+    if (known !== undefined) return known;
+    const records: Backend[] = [];
+    for (const id of this.backendsOf(modelId)) {
+      const record = backends.get(id);
+      if (record === undefined) return undefined;
+      records.push(record);
+    }
+    // Questions for models that nobody has leave nothing behind.
+    if (records.length > 0) this.#records.set(modelId, Object.freeze(records));
+    return records;
+  }
+
+  /** A backend that lists these models has a new record. */
+  recordChanged(models: readonly Model[]): void {
+    for (const model of models) this.#records.delete(model.id);
+  }
+
+  clear(): void {
+    this.#byModel.clear();
+    this.#records.clear();
+  }
+
   add(id: BackendId, models: readonly Model[]): void {
+    this.recordChanged(models);
     for (const model of models) {
       const listed = this.#byModel.get(model.id) ?? none;
       if (!listed.includes(id)) this.#byModel.set(model.id, Object.freeze([...listed, id]));
@@ -37,6 +71,7 @@ export class ModelIndex {
   }
 
   remove(id: BackendId, models: readonly Model[]): void {
+    this.recordChanged(models);
     for (const model of models) {
       const listed = this.#byModel.get(model.id);
       if (listed === undefined) continue;

@@ -33,6 +33,10 @@ function backend(name: string, facts: Partial<Backend> = {}): Backend {
     capacity: 0,
     approved: true,
     simulated: false,
+    runtime: [],
+    closures: [],
+    load: undefined,
+    currentOperation: undefined,
     apiKeyEnv: undefined,
     ...facts,
   };

@@ -1,14 +1,20 @@
 // The backend registry: who serves what, in which state. One writer, synchronous mutations, frozen
-// records that readers may keep. Every mutation returns what changed, so that the owner can tell
-// the gateway threads and write the event; nothing here waits, looks at a clock or does I/O.
+// records that readers may keep: writers replace a record, they never change one. Every mutation
+// returns the record as it is now, so that the owner can tell the gateway threads and write the event;
+// nothing here waits, looks at a clock or does I/O.
 //
 // Counters do not live here but in the shared arena; the owner keeps the handle beside the record.
+//
+//   R1  A refused mutation leaves records and indexes as they were.
+//   R2  An address and an announced instance lead to at most one backend, which is registered.
+//   R3  Lists that are given out are frozen and shared: the same one until something in it changes.
 
 import type { BackendId } from '../../base/brand.ts';
 import type { Instant } from '../../base/time.ts';
 import { TensorForgeError } from '../../errors/tensorforge-error.ts';
 import type { Backend, BackendStatus, Model, StatusReason } from './backend.ts';
 import { ModelIndex } from './model-index.ts';
+import type { LifecycleOperation } from './operation.ts';
 
 export class RegistryError extends TensorForgeError {
   override readonly name = 'RegistryError';
@@ -28,26 +34,45 @@ export type StatusChange = {
   readonly now: Instant;
 };
 
-/** Facts that an operator may change on a registered backend. */
+/** Facts besides status and models; what they mean is the owner's to know. */
 export type BackendFacts = Partial<
-  Pick<Backend, 'priority' | 'zone' | 'tier' | 'capacity' | 'approved' | 'metadata'>
+  Pick<
+    Backend,
+    | 'priority'
+    | 'zone'
+    | 'tier'
+    | 'capacity'
+    | 'approved'
+    | 'metadata'
+    | 'runtime'
+    | 'closures'
+    | 'load'
+  >
 >;
 
+/** Metadata under which the full name of an announced instance stands. */
+const instanceKey = 'mdns_instance';
+
+function sameModel(a: Model, b: Model): boolean {
+  return (
+    a.id === b.id &&
+    a.name === b.name &&
+    a.contextLength === b.contextLength &&
+    a.supportsVision === b.supportsVision &&
+    a.supportsTools === b.supportsTools &&
+    a.supportsJsonMode === b.supportsJsonMode &&
+    a.maxOutputTokens === b.maxOutputTokens
+  );
+}
+
 function sameModels(a: readonly Model[], b: readonly Model[]): boolean {
-  if (a.length !== b.length) return false;
-  return a.every((model, i) => {
-    const other = b[i];
-    return (
-      other !== undefined &&
-      model.id === other.id &&
-      model.name === other.name &&
-      model.contextLength === other.contextLength &&
-      model.supportsVision === other.supportsVision &&
-      model.supportsTools === other.supportsTools &&
-      model.supportsJsonMode === other.supportsJsonMode &&
-      model.maxOutputTokens === other.maxOutputTokens
-    );
-  });
+  return (
+    a.length === b.length &&
+    a.every((model, i) => {
+      const other = b[i];
+      return other !== undefined && sameModel(model, other);
+    })
+  );
 }
 
 /** One entry per model id, the last definition wins, deep-frozen. */
@@ -72,14 +97,24 @@ function urlKey(url: string): string {
 export class BackendRegistry {
   readonly #backends = new Map<BackendId, Backend>();
   readonly #byUrl = new Map<string, BackendId>();
+  readonly #byInstance = new Map<string, BackendId>();
   readonly #index = new ModelIndex();
+  readonly #onRebuilt: (faults: readonly string[]) => void;
+  #all: readonly Backend[] | undefined;
+
+  /** `onRebuilt` hears the faults for which the model index had to be made anew: a bug of ours. */
+  constructor(onRebuilt: (faults: readonly string[]) => void = () => undefined) {
+    this.#onRebuilt = onRebuilt;
+  }
 
   /** Throws {@link RegistryError} `duplicate_backend` and changes nothing when the id is taken. */
   add(backend: Backend): Backend {
     if (this.#backends.has(backend.id)) throw new RegistryError('duplicate_backend', backend.id);
     const record = frozen(backend);
     this.#backends.set(record.id, record);
+    this.#all = undefined;
     this.#byUrl.set(urlKey(record.url), record.id);
+    this.#nameInstance(record);
     this.#index.add(record.id, record.models);
     return record;
   }
@@ -88,7 +123,9 @@ export class BackendRegistry {
   remove(id: BackendId): Backend {
     const record = this.#require(id);
     this.#backends.delete(id);
+    this.#all = undefined;
     if (this.#byUrl.get(urlKey(record.url)) === id) this.#byUrl.delete(urlKey(record.url));
+    this.#forgetInstance(record);
     this.#index.remove(id, record.models);
     return record;
   }
@@ -99,7 +136,8 @@ export class BackendRegistry {
 
   /** In the order of insertion. */
   all(): readonly Backend[] {
-    return [...this.#backends.values()];
+    this.#all ??= Object.freeze([...this.#backends.values()]);
+    return this.#all;
   }
 
   healthy(): readonly Backend[] {
@@ -108,7 +146,12 @@ export class BackendRegistry {
 
   /** All statuses; empty for an unknown model. */
   forModel(modelId: string): readonly Backend[] {
-    return this.#index.backendsOf(modelId).map((id) => this.#require(id));
+    const listed = this.#index.recordsOf(modelId, this.#backends);
+    if (listed !== undefined) return listed;
+    // Somebody is listed who is not registered: the index is not what it should be.
+    this.#onRebuilt(this.verifyIndex());
+    this.rebuildIndex();
+    return this.#index.recordsOf(modelId, this.#backends) ?? [];
   }
 
   modelIds(): readonly string[] {
@@ -128,6 +171,10 @@ export class BackendRegistry {
   byUrl(url: string): Backend | undefined {
     const id = this.#byUrl.get(urlKey(url));
     return id === undefined ? undefined : this.#backends.get(id);
+  }
+
+  findByMdnsInstance(instance: string): BackendId | undefined {
+    return this.#byInstance.get(instance);
   }
 
   /** Throws {@link RegistryError} `backend_not_found`. */
@@ -158,8 +205,46 @@ export class BackendRegistry {
     return this.#replace({ ...before, models: next });
   }
 
+  /** The same record comes back when a model of that id is there. */
+  addModel(id: BackendId, model: Model): Backend {
+    const before = this.#require(id);
+    if (before.models.some((known) => known.id === model.id)) return before;
+    return this.updateModels(id, [...before.models, model]);
+  }
+
+  /** The same record comes back when no model of that id is there. */
+  removeModel(id: BackendId, modelId: string): Backend {
+    const { models } = this.#require(id);
+    return this.updateModels(
+      id,
+      models.filter((model) => model.id !== modelId),
+    );
+  }
+
   updateFacts(id: BackendId, facts: BackendFacts): Backend {
-    return this.#replace({ ...this.#require(id), ...facts });
+    const before = this.#require(id);
+    const after = this.#replace({ ...before, ...facts });
+    if (facts.metadata !== undefined) {
+      this.#forgetInstance(before);
+      this.#nameInstance(after);
+    }
+    return after;
+  }
+
+  updateOperation(id: BackendId, operation: LifecycleOperation | undefined): Backend {
+    return this.#replace({ ...this.#require(id), currentOperation: operation });
+  }
+
+  /** Throws {@link RegistryError} `backend_not_found`. */
+  getOperation(id: BackendId): LifecycleOperation | undefined {
+    return this.#require(id).currentOperation;
+  }
+
+  setMdnsInstance(id: BackendId, instance: string): Backend {
+    const { metadata } = this.#require(id);
+    return this.updateFacts(id, {
+      metadata: Object.freeze({ ...metadata, [instanceKey]: instance }),
+    });
   }
 
   /** Empty when the index equals what the backends say. */
@@ -167,9 +252,29 @@ export class BackendRegistry {
     return this.#index.faults(this.#backends);
   }
 
+  /** Makes the model index anew from the records. */
+  rebuildIndex(): void {
+    this.#index.clear();
+    for (const backend of this.#backends.values()) this.#index.add(backend.id, backend.models);
+  }
+
+  #nameInstance(record: Backend): void {
+    const instance = record.metadata[instanceKey];
+    if (instance !== undefined) this.#byInstance.set(instance, record.id);
+  }
+
+  #forgetInstance(record: Backend): void {
+    const instance = record.metadata[instanceKey];
+    if (instance !== undefined && this.#byInstance.get(instance) === record.id) {
+      this.#byInstance.delete(instance);
+    }
+  }
+
   #replace(backend: Backend): Backend {
     const record = Object.freeze(backend);
     this.#backends.set(record.id, record);
+    this.#all = undefined;
+    this.#index.recordChanged(record.models);
     return record;
   }
 

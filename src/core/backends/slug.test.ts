@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { codePoint } from '../../../test/support/code-points.ts';
 import { slugOf, uniqueSlug } from './slug.ts';
 
 test('a slug keeps letters and digits and joins the rest by one hyphen', () => {
@@ -36,7 +37,7 @@ test('a taken slug gets six digits of the URL digest, once', () => {
 
 test('any name gives a slug of the allowed alphabet and length', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (name) => {
+    fc.property(fc.string({ unit: codePoint, maxLength: 200 }), (name) => {
       assert.match(slugOf(name), /^[a-z0-9-]{1,63}$/);
       assert.match(
         uniqueSlug(name, '012345', (s) => s === slugOf(name)) ?? '',

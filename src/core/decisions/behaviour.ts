@@ -12,6 +12,10 @@
 //   4. keeps a history of the new number: see test/histories/record.test-support.ts. The test there
 //      fails until there is one, and goes on replaying those of every number before.
 //
+// A new stage or a new need is none of this as long as what was written before cannot meet it: no
+// snapshot of before closes a model (stage `lifecycle`), and every request of before is read as a chat,
+// which all backends can be asked for.
+//
 // Words of reasons may change without a number: they are told, not compared. A change of what is
 // *written* is one of the codec (record-decoder.ts) or of the snapshot document.
 

@@ -18,6 +18,9 @@ import {
   kindsInOrder,
   modesInOrder,
   needsBits,
+  needsMax,
+  operationShift,
+  operationsInOrder,
   type RecordKind,
   reasonsInOrder,
   routingTag,
@@ -127,12 +130,14 @@ export class BlockCursor {
   #readNeeds(): void {
     const from = this.#reader.offset;
     const needs = this.#reader.byte();
-    if (needs > 15) this.#reader.breakAt(from, `has the needs ${needs}, which no request has`);
+    if (needs > needsMax)
+      this.#reader.breakAt(from, `has the needs ${needs}, which no request has`);
     const { features } = this.routing;
     features.needsVision = (needs & needsBits.vision) !== 0;
     features.needsTools = (needs & needsBits.tools) !== 0;
     features.needsJsonMode = (needs & needsBits.jsonMode) !== 0;
     features.remoteMedia = (needs & needsBits.remoteMedia) !== 0;
+    features.operation = operationsInOrder[(needs >> operationShift) & 3] ?? 'chat';
   }
 
   #readModel(tag: number): void {

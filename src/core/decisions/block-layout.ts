@@ -17,7 +17,7 @@
 //   routed, failed_over         tag 3-4 mode, 5 there is an output limit, 6 tokens as doubles, 7 tried
 //     request | needs | attempt | digest text | model text | resolved text | tokens | output limit? |
 //     (count | index ...)? | cursor | seed, 4 bytes | count | candidate ... | outcome
-//     needs       bits 0 vision, 1 tools, 2 JSON mode, 3 remote media
+//     needs       bits 0 vision, 1 tools, 2 JSON mode, 3 remote media, 4-5 operation
 //     cursor      signed: what was added since the cursor before it, modulo 2^32
 //     candidate   bits 0-3 stage or 0, 4-5 status code, 6 slot is current, 7 all numbers are whole,
 //                 then pending | capacity | latency | score, signed, without a stage only
@@ -32,6 +32,7 @@
 // The lists below are part of the codec: what they mean never changes. Room is left in them: up to
 // 15 stages and 255 route reasons; more kinds than 8 ask for a codec of their own.
 
+import type { ApiOperation } from '../../base/api-operation.ts';
 import type { ServingMode } from '../policy/serving-mode.ts';
 import type { RouteReason, Stage } from '../routing/decide.ts';
 import type { DecisionRecord } from './decision-record.ts';
@@ -65,6 +66,7 @@ export const stagesInOrder = [
   'health',
   'capacity',
   'attempted',
+  'lifecycle',
 ] as const satisfies readonly (Stage | undefined)[];
 
 /** Code 0 stands for a refusal, which has an error code. */
@@ -75,6 +77,14 @@ export const reasonsInOrder = [
   'privacy-requirement',
   'failover',
 ] as const satisfies readonly (RouteReason | undefined)[];
+
+/** Code 0 is also what was written before there were operations to tell. */
+export const operationsInOrder = [
+  'chat',
+  'completions',
+  'embeddings',
+  'responses',
+] as const satisfies readonly ApiOperation[];
 
 /** Name -> code of one of the lists above; the type asks for every name there is. */
 function codesOf<Name extends string>(
@@ -90,10 +100,14 @@ function codesOf<Name extends string>(
 export const kindCodes: Readonly<Record<RecordKind, number>> = codesOf(kindsInOrder);
 export const modeCodes: Readonly<Record<ServingMode, number>> = codesOf(modesInOrder);
 export const stageCodes: Readonly<Record<Stage, number>> = codesOf(stagesInOrder);
+export const operationCodes: Readonly<Record<ApiOperation, number>> = codesOf(operationsInOrder);
 export const reasonCodes: Readonly<Record<RouteReason, number>> = codesOf(reasonsInOrder);
 
 export const routingTag = { hasOutputLimit: 32, hasDoubles: 64, hasTried: 128 } as const;
 export const needsBits = { vision: 1, tools: 2, jsonMode: 4, remoteMedia: 8 } as const;
+/** The operation stands in two bits from this one on; nothing is above them. */
+export const operationShift = 4;
+export const needsMax = 63;
 export const candidateBits = { stage: 15, current: 64, whole: 128 } as const;
 export const settledTag = { stream: 8, code: 16, backend: 32, firstByte: 64 } as const;
 

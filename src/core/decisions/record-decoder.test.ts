@@ -80,7 +80,7 @@ describe('a fault says what and where', () => {
   const head = (tag: number, needs: number) => [...oneId, tag, 0, 0, needs, 1, 0, 0, 0, 0, 0, 0, 5];
   const route = (...rest: number[]) => [...head(3, 0), 0, 1, 2, 3, 4, ...rest];
   const cases: readonly (readonly [string, readonly number[], string])[] = [
-    ['needs that no request has', head(3, 16), 'at byte 20 the block has the needs 16'],
+    ['needs that no request has', head(3, 64), 'at byte 20 the block has the needs 64'],
     [
       'candidates that are not there',
       route(9, 1, 0),

@@ -15,6 +15,8 @@ import {
   kindCodes,
   modeCodes,
   needsBits,
+  operationCodes,
+  operationShift,
   reasonCodes,
   recordBytesMax,
   routingTag,
@@ -78,7 +80,8 @@ function needsOf(features: RouteFeatures): number {
     (features.needsVision ? needsBits.vision : 0) |
     (features.needsTools ? needsBits.tools : 0) |
     (features.needsJsonMode ? needsBits.jsonMode : 0) |
-    (features.remoteMedia ? needsBits.remoteMedia : 0)
+    (features.remoteMedia ? needsBits.remoteMedia : 0) |
+    (operationCodes[features.operation] << operationShift)
   );
 }
 

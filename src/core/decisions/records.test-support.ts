@@ -2,6 +2,8 @@
 // reads or replays them.
 
 import fc from 'fast-check';
+import { codePoint } from '../../../test/support/code-points.ts';
+import { apiOperations } from '../../base/api-operation.ts';
 import type { Json } from '../../base/canonical.ts';
 import { catalogue, isErrorCode } from '../../errors/catalogue.ts';
 import { refusal } from '../../errors/tensorforge-error.ts';
@@ -31,7 +33,7 @@ const code = fc.constantFrom(...Object.keys(catalogue).filter(isErrorCode));
 /** Also lone surrogates and letters beyond Latin. */
 const text = fc.oneof(
   fc.string({ maxLength: 20 }),
-  fc.string({ unit: 'binary', maxLength: 12 }),
+  fc.string({ unit: codePoint, maxLength: 12 }),
   fc.constantFrom('', 'key_ana', '/v1/chat/completions', '\ud800x', 'модель'),
 );
 const requestId = fc.oneof(
@@ -81,6 +83,7 @@ const candidates: fc.Arbitrary<CandidateOutcome> = fc
 const features: fc.Arbitrary<RouteFeatures> = fc.record({
   model: text,
   resolvedModel: text,
+  operation: fc.constantFrom(...apiOperations),
   estimatedTokens: figure,
   maxOutputTokens: optional(figure),
   needsVision: fc.boolean(),

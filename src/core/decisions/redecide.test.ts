@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { present } from '../../base/assert.ts';
 import type { Json } from '../../base/canonical.ts';
+import { ok } from '../../base/result.ts';
 import { stages } from '../routing/decide.ts';
 import { currentBehaviour } from './behaviour.ts';
 import type {
@@ -37,9 +38,10 @@ function logOf(seed: number, requests: number): Log {
 
 /** Decides on the snapshots as they are stored, not on those that were decided on. */
 function redeciderOf({ traffic }: Log): Redecider {
+  const pageOf = (digest: string) => ok(JSON.parse(traffic.documents.get(digest) ?? 'null'));
   const stored = new Map(
-    [...traffic.documents].map(([digest, text]) => {
-      const read = snapshotOfDocument(JSON.parse(text));
+    [...traffic.snapshots.keys()].map((digest) => {
+      const read = snapshotOfDocument(pageOf(digest).value, pageOf);
       return [digest, read.ok ? read.value : undefined];
     }),
   );
@@ -83,7 +85,13 @@ describe('seeded traffic', () => {
       ...['smart', 'round_robin', 'priority_only', 'random'],
       ...['capability-match', 'capacity-overflow', 'failover'],
       ...['capability_mismatch', 'context_length_exceeded', 'at_capacity', 'no_healthy_backend'],
-      ...['remote_media_refused', 'rate_limit_exceeded', 'mode_restricted', 'overloaded'],
+      ...[
+        'models_loading',
+        'remote_media_refused',
+        'rate_limit_exceeded',
+        'mode_restricted',
+        'overloaded',
+      ],
       ...['admitted', 'refused', 'shed', 'routed', 'failed_over', 'settled'],
     ]) {
       assert.ok(met.has(wanted), `the traffic has no ${wanted}`);
@@ -166,7 +174,15 @@ describe('a changed record is found, and the member named', () => {
     ],
     ['another score', changedCandidate({ score: 12_345 }), /^score of /],
     ['another stage', changedCandidate({ stage: 'approval', score: undefined }), /^stage of /],
-    ['one candidate fewer', { ...route, candidates: route.candidates.slice(1) }, /^candidates$/],
+    [
+      'one candidate fewer',
+      {
+        ...route,
+        candidates: route.candidates.slice(1),
+        outcome: { kind: 'route', chosen: 0, routeReason: 'capability-match' },
+      },
+      /^candidates$/,
+    ],
   ];
   for (const [name, record, member] of cases) {
     it(name, () => {

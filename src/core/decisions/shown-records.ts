@@ -52,6 +52,7 @@ export function shownRouting(): ShownRouting {
     features: {
       model: '',
       resolvedModel: '',
+      operation: 'chat',
       estimatedTokens: 0,
       maxOutputTokens: undefined,
       needsVision: false,

@@ -2,6 +2,7 @@
 // the product writes it: every strategy, stage, refusal and verdict, failovers, ties, full backends.
 // The same seed writes the same bytes.
 
+import { apiOperations } from '../../base/api-operation.ts';
 import { type Random, seededRandom } from '../../base/random.ts';
 import { nodeCrypto } from '../../io/credentials/crypto.ts';
 import { isPriorityClass } from '../jobs/priority-class.ts';
@@ -29,7 +30,7 @@ type Fleet = {
 };
 
 const startMs = 1_763_700_000_000;
-const types = ['vllm', 'ollama', 'llamacpp', 'openai'] as const;
+const types = ['vllm', 'ollama', 'llamacpp', 'openai', 'google'] as const;
 const reasons = [undefined, undefined, 'busy', 'rate_limited'] as const;
 
 export class Traffic {
@@ -151,20 +152,26 @@ export class Traffic {
   }
 
   #newFleet(): Fleet {
+    // Now and then one model is closed everywhere.
+    const isClosed = this.#chance(8);
     const targets = Array.from({ length: this.#backends }, (_, i) =>
       target(`${this.#one(['spark', 'rack'])}-${i}`, {
         backendType: this.#one(types),
         priority: 50 + 10 * this.#below(2),
         approved: this.#chance(93),
         statusReason: this.#one(reasons),
+        closures:
+          isClosed || this.#chance(8)
+            ? [{ modelId: 'chat', reason: this.#one(['loading', 'unloading']) }]
+            : [],
         models: [this.#model('chat'), ...(this.#chance(50) ? [this.#model('embed')] : [])],
       }),
     ).sort((a, b) => (a.id < b.id ? -1 : 1));
     const strategy = strategies[this.#fleets % strategies.length] ?? 'smart';
     this.#fleets += 1;
     const { snapshot } = fleetOf(targets, { strategy, aliases: { default: 'chat' } });
-    const { digest, text } = this.#digester.digested(snapshot);
-    this.documents.set(digest, text);
+    const { digest, documents } = this.#digester.digested(snapshot);
+    for (const one of documents) this.documents.set(one.digest, one.text);
     this.snapshots.set(digest, snapshot);
     return { targets, snapshot, digest };
   }
@@ -194,6 +201,7 @@ export class Traffic {
     return features({
       model: resolvedModel === 'chat' && this.#chance(30) ? 'default' : resolvedModel,
       resolvedModel,
+      operation: this.#chance(85) ? 'chat' : this.#one(apiOperations),
       estimatedTokens: this.#below(this.#chance(92) ? 2000 : 9000),
       maxOutputTokens: this.#chance(50) ? undefined : 1 + this.#below(3000),
       needsVision: this.#chance(15),

@@ -11,6 +11,7 @@ import { answered, Player, type Said, start, tickMs } from './ladder.test-suppor
 import type { LadderState } from './ladder-state.ts';
 import { admits } from './mode-gates.ts';
 import { evaluateAgain, modeRecord } from './mode-record.ts';
+import { OutcomeCounts } from './outcome-counts.ts';
 import { mayDeescalate, modeIndex, modes, modeWeight } from './serving-mode.ts';
 
 const said: fc.Arbitrary<Said> = fc.oneof(
@@ -47,12 +48,19 @@ const row = fc
   .array(fc.tuple(said, fc.integer({ min: 1, max: 14 })), { maxLength: 12 })
   .map((runs) => runs.flatMap(([one, count]) => Array.from({ length: count }, () => one)));
 
+/**
+ * The longest row is 28 minutes, and one property adds 17: with counts for three days, nearly all of
+ * them empty, reading the windows would be most of what these properties cost.
+ */
+const minutesPlayedMax = 60;
+
 /** Plays the row and looks at the state before and after each tick. */
 function watchAll(
   ticks: readonly Said[],
   look: (before: LadderState, player: Player, said: Said) => void,
 ): Player {
-  const player = new Player({ holdMs: 30_000, minCooldownMs: 20_000 });
+  const minutes = new OutcomeCounts(minutesPlayedMax);
+  const player = new Player({ holdMs: 30_000, minCooldownMs: 20_000 }, undefined, minutes);
   for (const one of ticks) {
     const before = player.state;
     player.play(one);

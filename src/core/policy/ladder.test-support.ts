@@ -59,12 +59,18 @@ export class Player {
   readonly settings: LadderSettings;
   readonly moves: Moved[] = [];
   readonly effects: LadderEffect[] = [];
-  readonly minutes: OutcomeCounts = new OutcomeCounts(burnMinutes);
+  readonly minutes: OutcomeCounts;
   ticks = 0;
   /** The tick that was played last. */
   lastTick: LadderTick = tickWith();
 
-  constructor(over: Partial<LadderSettings> = {}, state: LadderState = initialLadder(start)) {
+  /** `minutes` may hold fewer than the longest window where all that is played is shorter. */
+  constructor(
+    over: Partial<LadderSettings> = {},
+    state: LadderState = initialLadder(start),
+    minutes = new OutcomeCounts(burnMinutes),
+  ) {
+    this.minutes = minutes;
     this.settings = { ...settings, ...over };
     this.state = state;
   }

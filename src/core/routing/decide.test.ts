@@ -4,9 +4,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { apiOperations } from '../../base/api-operation.ts';
+import { backendTypes } from '../../base/backend-type.ts';
 import { type DecideInput, type Decision, decide, stages, suggestedAction } from './decide.ts';
 import { features, fleetOf, model, type TestTarget, target } from './fleet.test-support.ts';
-import { type RoutingSettings, strategies } from './snapshot.ts';
+import { type RoutingSettings, strategies, type Target } from './snapshot.ts';
 
 const plain: DecideInput = { tried: [], cursor: 0, seed: 1 };
 
@@ -35,6 +37,11 @@ function refusedAs(decision: Decision): string {
 function reasonFor(decision: Decision, id: string): string {
   const item = decision.considered.find((one) => one.target.id === id);
   return `${item?.stage}: ${item?.reason}`;
+}
+
+/** One model takes no requests for now. */
+function closed(modelId: string, reason: 'loading' | 'unloading' = 'loading'): Partial<Target> {
+  return { closures: [{ modelId, reason }] };
 }
 
 describe('smart', () => {
@@ -132,6 +139,19 @@ describe('a backend is passed over', () => {
         {},
         'approval: discovered, waits for approval',
       ],
+      [
+        'for an interface that its type has not',
+        target('poor', { backendType: 'anthropic' }),
+        { operation: 'embeddings' },
+        'capabilities: embeddings',
+      ],
+      ['while it loads the model', target('poor', closed('m')), {}, 'lifecycle: loading'],
+      [
+        'while it unloads the model, also when it is not well',
+        target('poor', closed('m', 'unloading'), { status: 2 }),
+        {},
+        'lifecycle: unloading',
+      ],
       ['before its first probe', target('poor', {}, { status: 0 }), {}, 'health: not probed yet'],
       ['when it is unhealthy', target('poor', {}, { status: 2 }), {}, 'health: unhealthy'],
       ['when it drains', target('poor', {}, { status: 3 }), {}, 'health: draining'],
@@ -161,6 +181,23 @@ describe('a backend is passed over', () => {
       assert.equal(reasonFor(decision, 'poor'), reason);
     });
   }
+
+  it('for one model that it loads, and not for its others', () => {
+    const loading = target('a', { priority: 0, ...closed('n'), models: [model('m'), model('n')] });
+    assert.equal(chosen(decided([loading, rich])), 'a');
+  });
+
+  it('for no interface but chat where one is translated, and for none where it is not', () => {
+    for (const backendType of backendTypes) {
+      const isOther = backendType === 'anthropic' || backendType === 'google';
+      for (const operation of apiOperations) {
+        const decision = decided([target('a', { backendType })], { needs: { operation } });
+        const isRefused = isOther && operation !== 'chat';
+        assert.equal(decision.kind, isRefused ? 'refuse' : 'route', `${backendType} ${operation}`);
+        if (isRefused) assert.equal(refusedAs(decision), 'capability_mismatch');
+      }
+    }
+  });
 
   it('for remote media unless it is a cloud one, which fetches nothing of ours', () => {
     const cloud = target('cloud', { backendType: 'openai', priority: 99 });
@@ -234,6 +271,23 @@ describe('an empty set is refused by the stage that emptied it', () => {
     assert.equal(refusedAs(decided([target('a', { approved: false })])), 'no_healthy_backend');
   });
 
+  it('models_loading when all able ones load or unload it, and none else', () => {
+    const loading = target('loading', closed('m'));
+    const unloading = target('unloading', closed('m', 'unloading'));
+    const decision = decided([loading, unloading]);
+    assert.equal(refusedAs(decision), 'models_loading');
+    assert.match(
+      decision.kind === 'refuse' ? decision.refusal.message : '',
+      /loading or unloading/,
+    );
+    const needs = { needsVision: true };
+    assert.equal(refusedAs(decided([loading, blind], { needs })), 'models_loading');
+    assert.equal(refusedAs(decided([loading, off])), 'no_healthy_backend');
+    assert.equal(refusedAs(decided([loading, full])), 'at_capacity');
+    const unwanted = target('a', { ...closed('m'), approved: false });
+    assert.equal(refusedAs(decided([unwanted])), 'no_healthy_backend');
+  });
+
   it('at_capacity when one that is well is full, also beside an unhealthy one', () => {
     assert.equal(refusedAs(decided([full])), 'at_capacity');
     assert.equal(refusedAs(decided([full, off])), 'at_capacity');
@@ -259,6 +313,7 @@ describe('in any fleet', () => {
     json: flag,
     context: fc.constantFrom(50, 100, 200),
     cloud: flag,
+    closed: fc.constantFrom(undefined, undefined, undefined, 'm', 'other'),
     pending: fc.nat(4),
     capacity: fc.constantFrom(0, 2, 4),
     latencyMs: fc.constantFrom(0, 5, 100, 2000),
@@ -272,6 +327,7 @@ describe('in any fleet', () => {
     needsVision: flag,
     needsTools: flag,
     needsJsonMode: flag,
+    operation: fc.constantFrom('chat', 'chat', 'chat', 'embeddings'),
     remoteMedia: fc.integer({ min: 0, max: 5 }).map((n) => n === 0),
   });
 
@@ -289,7 +345,8 @@ describe('in any fleet', () => {
               {
                 approved: one.approved,
                 priority: one.priority,
-                backendType: one.cloud ? 'openai' : 'vllm',
+                backendType: one.cloud ? 'google' : 'vllm',
+                closures: one.closed ? [{ modelId: one.closed, reason: 'loading' }] : [],
                 models: [
                   model('m', {
                     supportsVision: one.vision,
@@ -311,12 +368,14 @@ describe('in any fleet', () => {
           const total = needed.estimatedTokens + (needed.maxOutputTokens ?? 0);
           const isAble = (one: (typeof subjects)[number]): boolean =>
             !(needed.remoteMedia && !one.cloud) &&
+            !(needed.operation === 'embeddings' && one.cloud) &&
             !(needed.needsVision && !one.vision) &&
             !(needed.needsTools && !one.tools) &&
             !(needed.needsJsonMode && !one.json) &&
             total <= one.context;
           const isFree = (one: (typeof subjects)[number]): boolean =>
             one.approved &&
+            one.closed !== 'm' &&
             one.status === 1 &&
             one.generation === 1 &&
             !one.tried &&
@@ -344,10 +403,12 @@ describe('in any fleet', () => {
             }
             return;
           }
-          assert.equal(
-            ['no_healthy_backend', 'at_capacity'].includes(decision.refusal.code),
-            subjects.some(isAble),
-          );
+          const able = subjects.filter(isAble);
+          const unavailable = ['no_healthy_backend', 'at_capacity', 'models_loading'];
+          const { code } = decision.refusal;
+          assert.equal(unavailable.includes(code), able.length > 0);
+          const isLoading = able.every((one) => one.approved && one.closed === 'm');
+          assert.equal(code === 'models_loading', able.length > 0 && isLoading);
         },
       ),
       { numRuns: 1500, seed: 1103 },

@@ -4,8 +4,10 @@
 //
 // Stages run in a fixed order; each may only exclude, and keeps its reason. What emptied the set
 // decides the refusal (specification BR 11): nobody lists the model -> 404; listed but nobody can
-// do what is asked -> 400; able ones exist but none is healthy -> 503; all full -> 503 at_capacity.
+// do what is asked -> 400; able ones exist but none is healthy -> 503; all full -> 503 at_capacity;
+// all are loading or unloading the model -> 503 models_loading.
 
+import { type ApiOperation, canDo } from '../../base/api-operation.ts';
 import { assert } from '../../base/assert.ts';
 import { seededRandom } from '../../base/random.ts';
 import { type Refusal, refusal } from '../../errors/tensorforge-error.ts';
@@ -18,6 +20,8 @@ export type RouteFeatures = {
   readonly model: string;
   /** After aliases. */
   readonly resolvedModel: string;
+  /** The interface that the client uses. */
+  readonly operation: ApiOperation;
   readonly estimatedTokens: number;
   readonly maxOutputTokens: number | undefined;
   readonly needsVision: boolean;
@@ -50,6 +54,7 @@ export const stages = [
   'capabilities',
   'context',
   'approval',
+  'lifecycle',
   'health',
   'capacity',
   'attempted',
@@ -114,6 +119,9 @@ function lacks(offer: Offer, features: RouteFeatures): Exclusion | undefined {
   if (features.remoteMedia && !offer.isCloud) {
     return { stage: 'media', reason: 'a self-hosted engine would fetch the remote media' };
   }
+  if (!canDo(offer.target.backendType, features.operation)) {
+    return { stage: 'capabilities', reason: features.operation };
+  }
   if (features.needsVision && !model.supportsVision) {
     return { stage: 'capabilities', reason: 'vision' };
   }
@@ -146,11 +154,15 @@ function read(counters: CounterSource, target: Target): Reading {
 
 /** Why an able backend takes nothing now; undefined when it does. */
 function unavailable(
-  target: Target,
+  { target, model }: Offer,
   reading: Reading,
   tried: readonly string[],
 ): Exclusion | undefined {
   if (!target.approved) return { stage: 'approval', reason: 'discovered, waits for approval' };
+  // Hardly ever has any.
+  for (const { modelId, reason } of target.closures) {
+    if (modelId === model.id) return { stage: 'lifecycle', reason };
+  }
   if (!reading.isCurrent) return { stage: 'health', reason: 'removed' };
   const { statusCode, capacity, pending } = reading;
   if (statusCode !== healthyCode) {
@@ -202,6 +214,10 @@ function refuse(
       refusal: refusal('remote_media_refused', words, { param: 'messages' }),
       considered,
     };
+  }
+  if (at('lifecycle').length === able.length) {
+    const words = `Every backend that could serve “${model}” is loading or unloading it.`;
+    return { kind: 'refuse', refusal: refusal('models_loading', words), considered };
   }
   if (at('capacity').length > 0 && at('attempted').length === 0) {
     const words = `Every backend of “${model}” that takes requests is at its capacity.`;
@@ -294,7 +310,7 @@ export function decide(
     const { target } = offer;
     maxContext = Math.max(maxContext, offer.model.contextLength);
     const reading = read(counters, target);
-    const exclusion = lacks(offer, features) ?? unavailable(target, reading, input.tried);
+    const exclusion = lacks(offer, features) ?? unavailable(offer, reading, input.tried);
     if (exclusion !== undefined) {
       const { stage, reason } = exclusion;
       overflowed ||= stage === 'capacity';
@@ -325,6 +341,7 @@ const suggestions: Readonly<Record<Stage, string>> = {
   capabilities: 'use a model with this capability, or set it on the backend',
   context: 'shorten the prompt or lower max_tokens',
   approval: 'tensorforge backends approve ID',
+  lifecycle: 'wait until the operation is over: tensorforge backends show ID',
   health: 'tensorforge explain backend ID',
   capacity: 'add a backend, or raise its capacity',
   attempted: 'none: it failed this request already',

@@ -50,6 +50,7 @@ export function target(
     slot: 0,
     generation: 1,
     models: [model('m')],
+    closures: [],
     apiKeyEnv: undefined,
     simulated: false,
     ...facts,
@@ -90,6 +91,7 @@ export function features(more: Partial<RouteFeatures> = {}): RouteFeatures {
   return {
     model: 'm',
     resolvedModel: 'm',
+    operation: 'chat',
     estimatedTokens: 10,
     maxOutputTokens: undefined,
     needsVision: false,

@@ -5,6 +5,7 @@ import { type BackendType, isCloudType } from '../../base/backend-type.ts';
 import type { BackendId } from '../../base/brand.ts';
 import { compareText } from '../../base/compare.ts';
 import type { BackendStatus, Model, PrivacyZone } from '../backends/backend.ts';
+import type { ModelClosure } from '../backends/operation.ts';
 
 /** One backend as a decision sees it. */
 export type Target = {
@@ -22,6 +23,8 @@ export type Target = {
   readonly slot: number;
   readonly generation: number;
   readonly models: readonly Model[];
+  /** Models that take no requests for the time of an operation. */
+  readonly closures: readonly ModelClosure[];
   readonly apiKeyEnv: string | undefined;
   readonly simulated: boolean;
 };
@@ -41,10 +44,18 @@ export type RoutingSettings = {
 /** A backend that lists the model, with what it says of the model. */
 export type Offer = { readonly target: Target; readonly model: Model; readonly isCloud: boolean };
 
+/** Model id -> its offers, in the order of the ids of their targets; never an empty list. */
+export interface OffersByModel extends Iterable<readonly [string, readonly Offer[]]> {
+  readonly size: number;
+  get(modelId: string): readonly Offer[] | undefined;
+  has(modelId: string): boolean;
+}
+
 export type RoutingSnapshot = {
   readonly version: number;
+  /** In the order of their ids. */
   readonly targets: readonly Target[];
-  readonly byModel: ReadonlyMap<string, readonly Offer[]>;
+  readonly byModel: OffersByModel;
   readonly settings: RoutingSettings;
 };
 

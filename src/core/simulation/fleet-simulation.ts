@@ -215,6 +215,7 @@ class FleetSimulation {
     return {
       model,
       resolvedModel: resolveModel(this.#snapshot, model),
+      operation: 'chat',
       estimatedTokens: arrival.promptTokens,
       maxOutputTokens: arrival.outputTokens,
       needsVision: false,

@@ -79,6 +79,7 @@ function targetOf(engine: FleetEngine, slot: number): Target {
       supportsJsonMode: true,
       maxOutputTokens: undefined,
     })),
+    closures: [],
     apiKeyEnv: undefined,
     simulated: true,
   };

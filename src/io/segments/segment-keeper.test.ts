@@ -6,6 +6,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { nodeCrypto } from '../credentials/crypto.ts';
 import { LocalStore } from '../objects/local-store.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import { numberedBlock } from './memory-disk.test-support.ts';
@@ -13,6 +14,7 @@ import { type KeeperNote, type KeeperOptions, SegmentKeeper } from './segment-ke
 import { listSegments } from './segment-list.ts';
 import { type Anchor, verifySegments } from './segment-verify.ts';
 import { SegmentWriter } from './segment-writer.ts';
+import { SnapshotFiles } from './snapshot-files.ts';
 
 const wroteAtMs = 1_700_000_000_000;
 let root = '';
@@ -65,7 +67,7 @@ describe('decision log: keeper', () => {
     const keeper = keeperOf({});
     await keeper.tend(wroteAtMs + 60_000);
     const bytes = listSegments(folder).reduce((sum, info) => sum + info.bytes, 0);
-    const none = { removed: 0, archived: 0, archiveFailures: 0, lost: 0 };
+    const none = { removed: 0, archived: 0, archiveFailures: 0, lost: 0, snapshotsRemoved: 0 };
     assert.deepEqual(keeper.stats(), { bytes, segments: 3, ...none });
     assert.deepEqual(notes, []);
   });
@@ -156,6 +158,41 @@ describe('decision log: keeper', () => {
     assertWhole();
     await keeperOf({}).tend(wroteAtMs);
     assert.deepEqual(names(), ['00000002.tfd', '00000003.tfd', 'retention.json']);
+  });
+
+  test('snapshots go behind the segments that could mean them, once an hour (G4)', async () => {
+    const dayMs = 86_400_000;
+    const hourMs = 3_600_000;
+    let nowMs = wroteAtMs - 40 * dayMs;
+    const files = new SnapshotFiles(folder, () => nowMs);
+    const put = (text: string): string => {
+      const digest = nodeCrypto.sha256Hex(text);
+      files.put(digest, text);
+      return digest;
+    };
+    const has = (...digests: readonly string[]): readonly boolean[] =>
+      digests.map((digest) => files.get(digest).ok);
+    const keeper = keeperOf({ retentionMs: 5_000 });
+    await keeper.tend(nowMs);
+    const before = put('{"unused":1}');
+    const present = put('{"present":1}');
+    nowMs = wroteAtMs;
+    await write(0, 9);
+    put('{"present":1}');
+    const during = put('{"during":1}');
+    await keeper.tend(wroteAtMs + 5_500);
+    assert.deepEqual(has(before, during, present), [true, true, true], 'no segment went');
+    await keeper.tend(wroteAtMs + 8_000);
+    assert.deepEqual(has(before, during, present), [false, true, true]);
+    assert.equal(keeper.stats().snapshotsRemoved, 1);
+
+    nowMs += 30 * dayMs;
+    put('{"present":1}');
+    for (const file of names()) if (file.endsWith('.tfd')) rmSync(join(folder, 't0', file));
+    await keeper.tend(nowMs);
+    assert.deepEqual(has(during, present), [true, true], 'only a removal of its own starts a look');
+    await keeperOf({}).tend(nowMs + hourMs);
+    assert.deepEqual(has(during, present), [false, true]);
   });
 
   test('turns that are asked for at once are one', async () => {

@@ -6,6 +6,8 @@
 //       archive the file is in it, unless the loss is told.
 //   G2  One turn at a time; a turn that is asked for during another is that one.
 //   G3  An archive that fails ends archiving for this turn, not the removal of what is archived.
+//   G4  Behind the segments, the snapshots go that nothing left can mean (snapshot-retention.ts): at
+//       the first turn, and at most once an hour after a removal.
 
 import { rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
@@ -22,6 +24,7 @@ import { errorCode } from './segment-fault.ts';
 import { listStreams } from './segment-files.ts';
 import { listSegments, type SegmentInfo } from './segment-list.ts';
 import { openFileName, parseFileName, retentionNoteName, sealedFileName } from './segment-names.ts';
+import { removeSnapshots, snapshotsUnusedBefore } from './snapshot-retention.ts';
 
 export type KeeperNote =
   | { readonly kind: 'archived'; readonly name: string; readonly key: string }
@@ -45,7 +48,10 @@ export type KeeperStats = {
   readonly archiveFailures: number;
   /** Removed without having been archived, where that was wanted. */
   readonly lost: number;
+  readonly snapshotsRemoved: number;
 };
+
+const hourMs = 3_600_000;
 
 /**
  * `t0/00000001-9f86d081884c7d65.tfd`: with the beginning of its hash, so that a log that began anew
@@ -62,6 +68,8 @@ export class SegmentKeeper {
   readonly #archived = new Set<string>();
   #turn: Promise<void> | undefined;
   #hasSwept = false;
+  /** When, and how many segments had been removed by then. */
+  #snapshotsTended: { readonly atMs: number; readonly removed: number } | undefined;
   #stats: KeeperStats = {
     bytes: 0,
     segments: 0,
@@ -69,6 +77,7 @@ export class SegmentKeeper {
     archived: 0,
     archiveFailures: 0,
     lost: 0,
+    snapshotsRemoved: 0,
   };
 
   constructor(options: KeeperOptions) {
@@ -101,6 +110,18 @@ export class SegmentKeeper {
     const left = listSegments(folder);
     const bytes = left.reduce((sum, segment) => sum + segment.bytes, 0);
     this.#stats = { ...this.#stats, bytes, segments: left.length };
+    await this.#tendSnapshots(left, nowMs);
+  }
+
+  async #tendSnapshots(left: readonly SegmentInfo[], nowMs: number): Promise<void> {
+    const { removed } = this.#stats;
+    const last = this.#snapshotsTended;
+    const isDue = last === undefined || (removed > last.removed && nowMs - last.atMs >= hourMs);
+    const beforeMs = isDue ? snapshotsUnusedBefore(left, nowMs) : undefined;
+    if (beforeMs === undefined) return;
+    this.#snapshotsTended = { atMs: nowMs, removed };
+    const gone = await removeSnapshots(this.#options.folder, beforeMs, nowMs);
+    this.#stats = { ...this.#stats, snapshotsRemoved: this.#stats.snapshotsRemoved + gone };
   }
 
   async #archive(segments: readonly SegmentInfo[]): Promise<void> {

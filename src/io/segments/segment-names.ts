@@ -6,9 +6,21 @@
 //   decisions/t0/00000002.tfd.open    being written
 //   decisions/t0/retention.json       up to where segments were removed on purpose
 //   decisions/snapshots/DIGEST.json   what the decisions were made on
+//   decisions/snapshots/marked-since  when uses of snapshots began to be marked there
 
 export const retentionNoteName = 'retention.json';
 export const snapshotFolderName = 'snapshots';
+export const marksNoteName = 'marked-since';
+
+/** Of a digest: SHA-256, lower-case hexadecimal. */
+export function snapshotFileName(digest: string): string {
+  return `${digest}.json`;
+}
+
+/** Is it a snapshot by its name, or the half of one that a crash left? */
+export function isSnapshotFile(file: string): boolean {
+  return /^[0-9a-f]{64}\.json(\..*\.tmp)?$/.test(file);
+}
 
 /** `00000001.tfd` */
 export function sealedFileName(number: number): string {

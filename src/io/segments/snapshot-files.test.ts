@@ -24,13 +24,27 @@ describe('decision log: snapshots', () => {
   test('a snapshot is kept once, for its owner, and comes back', () => {
     const files = new SnapshotFiles(folder);
     files.put(digest, text);
-    const { mtimeMs, mode, ino } = statSync(path);
+    const { mode, ino } = statSync(path);
     assert.equal(mode & 0o777, 0o600);
     files.put(digest, text);
     new SnapshotFiles(folder).put(digest, text);
-    assert.deepEqual([statSync(path).mtimeMs, statSync(path).ino], [mtimeMs, ino]);
+    assert.equal(statSync(path).ino, ino);
     assert.deepEqual(readdirSync(join(folder, 'snapshots')), [`${digest}.json`]);
     assert.deepEqual(new SnapshotFiles(folder).get(digest), { ok: true, value: text });
+  });
+
+  test('a snapshot in use is marked as such every hour, and one that was removed comes back', () => {
+    const hour = 3_600_000;
+    let nowMs = 1_700_000_000_000;
+    const files = new SnapshotFiles(folder, () => nowMs);
+    const markedAfter = (ms: number): number => {
+      nowMs += ms;
+      files.put(digest, text);
+      return nowMs - statSync(path).mtimeMs;
+    };
+    assert.deepEqual([markedAfter(0), markedAfter(hour - 1), markedAfter(1)], [0, hour - 1, 0]);
+    rmSync(path);
+    assert.equal(markedAfter(hour), 0);
   });
 
   test('a text under another digest is a bug of the caller', () => {

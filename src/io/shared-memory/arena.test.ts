@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { Arena, type ArenaHandle } from './arena.ts';
 import type { CounterResult, CounterTask } from './counter-worker.test-support.ts';
-import { headerWords, slot as slotWord, slotWords } from './layout.ts';
+import { headerWords, missing, slot as slotWord, slotWords } from './layout.ts';
 
 function arenaWithOne(threads = 1): { readonly arena: Arena; readonly handle: ArenaHandle } {
   const arena = Arena.create({ capacity: 8, threads });
@@ -189,13 +189,73 @@ describe('what a thread held when it died', () => {
     assert.equal(arena.decrement(a, 1), 0);
   });
 
-  it('never takes a count below zero', () => {
+  it('is not taken from the backend that has the slot now', () => {
+    const { arena, handle } = arenaWithOne(2);
+    arena.increment(handle, 0);
+    arena.close(handle);
+    const next = arena.open(0, 0);
+    arena.increment(next, 1);
+    assert.equal(arena.reclaimThread(0), 0);
+    assert.equal(arena.pending(0), 1);
+  });
+});
+
+describe('a lease of a slot that is closed', () => {
+  it('holds the slot until it is given back or its thread is dead', () => {
+    const { arena, handle } = arenaWithOne(2);
+    arena.increment(handle, 0);
+    arena.increment(handle, 1);
+    arena.close(handle);
+    assert.equal(arena.pendingOf(0), 2);
+    assert.equal(arena.decrement(handle, 0), undefined);
+    assert.equal(arena.pendingOf(0), 1);
+    assert.equal(arena.reclaimThread(1), 1);
+    assert.equal(arena.pendingOf(0), 0);
+  });
+
+  it('given back after the slot went to another takes nothing from it', () => {
     const { arena, handle } = arenaWithOne();
     arena.increment(handle, 0);
     arena.close(handle);
-    arena.open(0, 0);
-    assert.equal(arena.reclaimThread(0), 1);
-    assert.equal(arena.pending(0), 0);
+    const next = arena.open(0, 0);
+    arena.increment(next, 0);
+    assert.equal(arena.decrement(handle, 0), undefined);
+    assert.deepEqual([arena.pending(0), arena.pendingOf(0)], [1, 1]);
+  });
+});
+
+describe('what an engine says of itself', () => {
+  it('is there when it was told, each figure for itself, and gone when it is too old', () => {
+    const { arena, handle } = arenaWithOne();
+    assert.equal(arena.read(handle)?.engine, undefined);
+    arena.setEngineLoad(handle, { running: 3, waiting: 0, kvUse: 0.123456 });
+    assert.deepEqual(arena.read(handle)?.engine, { running: 3, waiting: 0, kvUse: 0.123456 });
+    arena.setEngineLoad(handle, { running: undefined, waiting: 7, kvUse: undefined });
+    const told = { running: undefined, waiting: 7, kvUse: undefined };
+    assert.deepEqual(arena.read(handle)?.engine, told);
+    arena.setEngineLoad(handle, undefined);
+    assert.equal(arena.read(handle)?.engine, undefined);
+  });
+
+  it('that makes no sense is missing, and too much is the most that a word holds', () => {
+    const { arena, handle } = arenaWithOne();
+    arena.setEngineLoad(handle, { running: -1, waiting: Number.NaN, kvUse: 0 });
+    assert.deepEqual(arena.read(handle)?.engine, {
+      running: undefined,
+      waiting: undefined,
+      kvUse: 0,
+    });
+    arena.setEngineLoad(handle, { running: 1e12, waiting: 0, kvUse: 0 });
+    assert.equal(arena.read(handle)?.engine?.running, missing - 1);
+  });
+
+  it('is missing from a slot that opens again, and is not told by a dead handle', () => {
+    const { arena, handle } = arenaWithOne();
+    arena.setEngineLoad(handle, { running: 3, waiting: 0, kvUse: 1 });
+    arena.close(handle);
+    const next = arena.open(0, 0);
+    arena.setEngineLoad(handle, { running: 3, waiting: 0, kvUse: 1 });
+    assert.equal(arena.read(next)?.engine, undefined);
   });
 });
 

@@ -1,22 +1,32 @@
 // Counters of backends in memory that every thread shares. This is the one file that touches
-// Atomics on it; all accesses are sequentially consistent.
+// Atomics on it; all accesses are sequentially consistent, but those of a thread to its own row of the
+// ledger. What takes several steps stands in counter-steps.ts.
 //
 // A handle carries (slot, generation). A slot is live while its generation is odd; freeing makes it
 // even, so a request that ends after its backend was removed and its slot given to another writes
 // nothing (the ABA fault). A freed slot rests until every thread has acknowledged a registry
-// version without it.
+// version without it and nobody holds a lease of it.
 //
 // A1  pending never goes below zero: a decrement at zero is counted as a clamp instead.
 // A2  an average lies between the smallest and the largest of its samples.
-// A3  the sum of all ledger rows of a slot is its pending count, clamps aside: what a dead thread
-//     still held is subtracted by the owner.
+// A3  the sum of all ledger rows of a live slot is what the threads added to its pending, clamps
+//     aside: what a dead thread still held is subtracted by the owner. A slot opens with empty rows.
 
 import { assert } from '../../base/assert.ts';
+import {
+  blend,
+  type Cells,
+  giveLease,
+  type OwnCells,
+  takeLease,
+  takeOff,
+} from './counter-steps.ts';
 import {
   defaultCapacity,
   header,
   headerWords,
   layoutVersion,
+  missing,
   slot as slotWord,
   slotWords,
   statusCodes,
@@ -35,6 +45,16 @@ export type ArenaCounters = {
   /** First-byte latency EMA of inference requests, ms. */
   readonly firstByteMs: number;
   readonly firstByteSamples: number;
+  /** What the engine says of itself; left out where it tells nothing. */
+  readonly engine?: EngineFigures;
+};
+
+/** How busy an engine says it is; undefined is not told, or told too long ago. */
+export type EngineFigures = {
+  readonly running: number | undefined;
+  readonly waiting: number | undefined;
+  /** Share of the key-value cache in use, 0 to 1, kept to 1e-6. */
+  readonly kvUse: number | undefined;
 };
 
 /** What is posted to a thread so that it can attach. */
@@ -51,19 +71,71 @@ function ledgerRow(capacity: number): number {
   return capacity + 2;
 }
 
-const maxSampleMs = 4294967295;
+const kvUnit = 1e6;
+
+/** A figure of an engine as its word. */
+function wordOf(figure: number | undefined, unit = 1): number {
+  if (figure === undefined || !(figure >= 0)) return missing;
+  return Math.min(Math.round(figure * unit), missing - 1);
+}
+
+function figureOf(word: number, unit = 1): number | undefined {
+  return word === missing ? undefined : word / unit;
+}
+
+/** The words of a view, stepwise. A class, so that the compiler sees one `load` and not many. */
+class AtomicCells implements Cells {
+  readonly #view: Uint32Array;
+
+  constructor(view: Uint32Array) {
+    this.#view = view;
+  }
+
+  load(index: number): number {
+    return Atomics.load(this.#view, index);
+  }
+
+  add(index: number, amount: number): number {
+    return Atomics.add(this.#view, index, amount);
+  }
+
+  compareExchange(index: number, expected: number, next: number): boolean {
+    return Atomics.compareExchange(this.#view, index, expected, next) === expected;
+  }
+}
+
+/** A thread's own row, and of another thread's only what is settled. */
+class PlainCells implements OwnCells {
+  readonly #view: Uint32Array;
+
+  constructor(view: Uint32Array) {
+    this.#view = view;
+  }
+
+  get(index: number): number {
+    return this.#view[index] ?? 0;
+  }
+
+  set(index: number, value: number): void {
+    this.#view[index] = value;
+  }
+}
 
 export class Arena {
   readonly parts: ArenaParts;
   readonly #u32: Uint32Array;
   readonly #u64: BigUint64Array;
   readonly #ledger: Uint32Array;
+  readonly #cells: AtomicCells;
+  readonly #ledgerCells: PlainCells;
 
   constructor(parts: ArenaParts) {
     this.parts = parts;
     this.#u32 = new Uint32Array(parts.words);
     this.#u64 = new BigUint64Array(parts.words);
     this.#ledger = new Uint32Array(parts.ledger);
+    this.#cells = new AtomicCells(this.#u32);
+    this.#ledgerCells = new PlainCells(this.#ledger);
     assert(
       Atomics.load(this.#u32, header.layoutVersion) === layoutVersion,
       'the arena has another layout version',
@@ -98,6 +170,10 @@ export class Arena {
     assert(generation % 2 === 0, `arena slot ${index} is live`);
     for (let word = 1; word < slotWords; word++) Atomics.store(this.#u32, this.#at(index, word), 0);
     Atomics.store(this.#u32, this.#at(index, slotWord.capacity), capacity);
+    this.#storeEngine(index, undefined);
+    for (const thread of this.#threads()) {
+      Atomics.store(this.#ledger, this.#row(thread) + index, 0);
+    }
     Atomics.store(this.#u32, generationAt, generation + 1);
     return { slot: index, generation: generation + 1 };
   }
@@ -108,9 +184,17 @@ export class Arena {
     Atomics.store(this.#u32, this.#at(handle.slot, slotWord.generation), handle.generation + 1);
   }
 
-  /** What closed or live slot `index` still counts as pending. */
+  /** Leases that threads hold of slot `index`, which may be closed: a dead handle frees those too. */
   pendingOf(index: number): number {
-    return Atomics.load(this.#u32, this.#at(index, slotWord.pending));
+    let held = 0;
+    for (const thread of this.#threads()) {
+      held += Atomics.load(this.#ledger, this.#row(thread) + index);
+    }
+    return held;
+  }
+
+  *#threads(): Generator<number> {
+    for (let thread = 0; thread < this.parts.threads; thread++) yield thread;
   }
 
   setStatus(handle: ArenaHandle, status: keyof typeof statusCodes): void {
@@ -121,6 +205,20 @@ export class Arena {
   setCapacity(handle: ArenaHandle, capacity: number): void {
     if (!this.#live(handle)) return;
     Atomics.store(this.#u32, this.#at(handle.slot, slotWord.capacity), capacity);
+  }
+
+  /** What the engine says now; undefined when it has told nothing for too long. */
+  setEngineLoad(handle: ArenaHandle, load: EngineFigures | undefined): void {
+    if (this.#live(handle)) this.#storeEngine(handle.slot, load);
+  }
+
+  #storeEngine(index: number, load: EngineFigures | undefined): void {
+    const store = (word: number, value: number): void => {
+      Atomics.store(this.#u32, this.#at(index, word), value);
+    };
+    store(slotWord.engineRunning, wordOf(load?.running));
+    store(slotWord.engineWaiting, wordOf(load?.waiting));
+    store(slotWord.engineKvUse, wordOf(load?.kvUse, kvUnit));
   }
 
   setRegistryVersion(version: number): void {
@@ -155,20 +253,18 @@ export class Arena {
 
   /** Takes back what a dead thread held; returns how many leases that were. */
   reclaimThread(thread: number): number {
-    let reclaimed = 0;
-    for (let index = 0; index < this.parts.capacity; index++) {
-      const row = this.#row(thread) + index;
-      const held = Atomics.exchange(this.#ledger, row, 0);
-      if (held > 0) {
-        this.#subtract(this.#at(index, slotWord.pending), held);
-        reclaimed += held;
-      }
-    }
     const { capacity } = this.parts;
-    const inFlight = Atomics.exchange(this.#ledger, this.#row(thread) + capacity, 0);
-    this.#subtract(header.requestsInFlight, inFlight);
-    const connections = Atomics.exchange(this.#ledger, this.#row(thread) + capacity + 1, 0);
-    this.#subtract(header.openConnections, connections);
+    const row = this.#row(thread);
+    let reclaimed = 0;
+    for (let index = 0; index < capacity; index++) {
+      const held = Atomics.exchange(this.#ledger, row + index, 0);
+      if (held > 0) takeOff(this.#cells, this.#at(index, slotWord.pending), held);
+      reclaimed += held;
+    }
+    const inFlight = Atomics.exchange(this.#ledger, row + capacity, 0);
+    takeOff(this.#cells, header.requestsInFlight, inFlight);
+    const connections = Atomics.exchange(this.#ledger, row + capacity + 1, 0);
+    takeOff(this.#cells, header.openConnections, connections);
     return reclaimed;
   }
 
@@ -176,43 +272,30 @@ export class Arena {
     return thread * ledgerRow(this.parts.capacity);
   }
 
-  #subtract(at: number, amount: number): number {
-    for (;;) {
-      const current = Atomics.load(this.#u32, at);
-      const next = Math.max(0, current - amount);
-      if (Atomics.compareExchange(this.#u32, at, current, next) === current) return next;
-    }
+  #held(handle: ArenaHandle, thread: number | undefined): number | undefined {
+    return thread === undefined ? undefined : this.#row(thread) + handle.slot;
   }
 
   // ---- every thread ------------------------------------------------------------------------
 
-  /** Counts one more request in flight; the value after, or undefined for a dead handle. */
-  increment(handle: ArenaHandle, thread: number): number | undefined {
-    if (!this.#live(handle)) return undefined;
-    const at = this.#at(handle.slot, slotWord.pending);
-    Atomics.add(this.#ledger, this.#row(thread) + handle.slot, 1);
-    return Atomics.add(this.#u32, at, 1) + 1;
+  /**
+   * Counts one more request in flight; the value after, or undefined for a dead handle. The owner
+   * counts without a `thread`.
+   */
+  increment(handle: ArenaHandle, thread?: number): number | undefined {
+    const held = this.#held(handle, thread);
+    const slotAt = this.#at(handle.slot, 0);
+    return takeLease(this.#cells, slotAt, handle.generation, this.#ledgerCells, held);
   }
 
   /**
    * Counts one less; the value after. At zero it stays zero, counts a clamp and returns -1 so that
    * the caller warns. Undefined for a dead handle.
    */
-  decrement(handle: ArenaHandle, thread: number): number | undefined {
-    const row = this.#row(thread) + handle.slot;
-    if (Atomics.load(this.#ledger, row) > 0) Atomics.sub(this.#ledger, row, 1);
-    if (!this.#live(handle)) return undefined;
-    const at = this.#at(handle.slot, slotWord.pending);
-    for (;;) {
-      const current = Atomics.load(this.#u32, at);
-      if (current === 0) {
-        Atomics.add(this.#u32, this.#at(handle.slot, slotWord.clampEvents), 1);
-        return -1;
-      }
-      if (Atomics.compareExchange(this.#u32, at, current, current - 1) === current) {
-        return current - 1;
-      }
-    }
+  decrement(handle: ArenaHandle, thread?: number): number | undefined {
+    const held = this.#held(handle, thread);
+    const slotAt = this.#at(handle.slot, 0);
+    return giveLease(this.#cells, slotAt, handle.generation, this.#ledgerCells, held);
   }
 
   addTotal(handle: ArenaHandle): void {
@@ -230,19 +313,10 @@ export class Arena {
     this.#blend(handle, slotWord.firstByteMs, slotWord.firstByteSamples, ms);
   }
 
-  /** Integer EMA, alpha 0.2: floor((sample + 4 old) / 5); an average of 0 is replaced. */
   #blend(handle: ArenaHandle, word: number, samplesWord: number, ms: number): void {
-    if (!Number.isFinite(ms) || ms < 0) throw new TypeError(`not a latency: ${ms}`);
-    if (!this.#live(handle)) return;
-    const sample = Math.min(Math.trunc(ms), maxSampleMs);
-    const at = this.#at(handle.slot, word);
-    for (;;) {
-      const old = Atomics.load(this.#u32, at);
-      const next = old === 0 ? sample : Math.floor((sample + 4 * old) / 5);
-      if (Atomics.compareExchange(this.#u32, at, old, next) === old) break;
-    }
-    const samplesAt = this.#at(handle.slot, samplesWord);
-    if (Atomics.load(this.#u32, samplesAt) < maxSampleMs) Atomics.add(this.#u32, samplesAt, 1);
+    const { slot, generation } = handle;
+    const slotAt = this.#at(slot, 0);
+    blend(this.#cells, slotAt, generation, word, samplesWord, ms);
   }
 
   pending(index: number): number {
@@ -281,7 +355,17 @@ export class Arena {
       latencySamples: word(slotWord.probeSamples),
       firstByteMs: word(slotWord.firstByteMs),
       firstByteSamples: word(slotWord.firstByteSamples),
+      ...this.#engineOf(handle.slot),
     };
+  }
+
+  #engineOf(index: number): Pick<ArenaCounters, 'engine'> {
+    const word = (at: number): number => Atomics.load(this.#u32, this.#at(index, at));
+    const running = figureOf(word(slotWord.engineRunning));
+    const waiting = figureOf(word(slotWord.engineWaiting));
+    const kvUse = figureOf(word(slotWord.engineKvUse), kvUnit);
+    if (running === undefined && waiting === undefined && kvUse === undefined) return {};
+    return { engine: { running, waiting, kvUse } };
   }
 
   /** The next value of the cursor that all threads share. */

@@ -8,7 +8,8 @@
 //   slot    0 generation (odd = live)   1 pending   2 probe latency EMA ms   3 its samples
 //           4-5 total requests (u64)   6 status code   7 gate bits   8 capacity
 //           9 clamp events   10 first-byte EMA ms   11 error EMA x 1e6   12 first-byte samples
-//           13-15 zero
+//           13 running, 14 waiting requests and 15 share of the KV cache in use x 1e6, as the engine
+//           tells; `missing` in each that it does not tell, or told too long ago
 
 import { assert } from '../../base/assert.ts';
 
@@ -44,7 +45,13 @@ export const slot = {
   firstByteMs: 10,
   errorEma: 11,
   firstByteSamples: 12,
+  engineRunning: 13,
+  engineWaiting: 14,
+  engineKvUse: 15,
 } as const;
+
+/** In a word of the engine's own load: not told, or too long ago. */
+export const missing = 0xffff_ffff;
 
 export const statusCodes = { unknown: 0, healthy: 1, unhealthy: 2, draining: 3 } as const;
 

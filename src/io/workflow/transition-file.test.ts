@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import fc from 'fast-check';
+import { codePoint } from '../../../test/support/code-points.ts';
 import { holds } from '../../../test/support/properties.ts';
 import { auditLine, parseAuditLine } from '../../core/workflow/transition-record.ts';
 import { type FiledTransition, readTransitionFile, TransitionFile } from './transition-file.ts';
@@ -192,7 +193,7 @@ describe('workflow', () => {
       fc.array(
         fc.tuple(
           fc.oneof(
-            { arbitrary: fc.string({ unit: 'binary' }), weight: 3 },
+            { arbitrary: fc.string({ unit: codePoint }), weight: 3 },
             { arbitrary: fc.constantFrom(...forgeries), weight: 1 },
           ),
           fc.maxSafeInteger(),

@@ -4,6 +4,7 @@
 
 import { z } from 'zod';
 import { backendTypes } from '../../base/backend-type.ts';
+import { backendReasonsSchema, engineLoadSchema, operationSchema } from './fleet-schemas.ts';
 
 /** Query of a list: the first `limit` entries (at most 100 in one answer) after `offset`. */
 export const pageQuerySchema = z.strictObject({
@@ -55,9 +56,19 @@ export const backendViewSchema = z.object({
   capacity: z.int(),
   approved: z.boolean(),
   simulated: z.boolean(),
-  current_operation: z.null(),
+  current_operation: operationSchema.nullable(),
+  /** What the engine itself tells of its load; null when it does not, or too long ago. */
+  load: engineLoadSchema.nullable(),
+  /** Ids of the models in memory; null when the engine does not tell. */
+  loaded_models: z.array(z.string()).nullable(),
+  /** Models that take no requests for the time of an operation. */
+  closed_models: z.array(z.object({ id: z.string(), reason: z.enum(['loading', 'unloading']) })),
 });
 export type BackendViewWire = z.infer<typeof backendViewSchema>;
+
+/** What `GET /api/v1/backends/{id}/explain` answers. */
+export const backendExplainSchema = backendReasonsSchema.extend({ backend: backendViewSchema });
+export type BackendExplainWire = z.infer<typeof backendExplainSchema>;
 
 export const backendListSchema = z.object({
   count: z.int(),

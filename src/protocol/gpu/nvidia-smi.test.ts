@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { codePoint } from '../../../test/support/code-points.ts';
 import { parseNvidiaSmi } from './nvidia-smi.ts';
 
 test('one line for each GPU, figures in the units that were asked for', () => {
@@ -63,7 +64,7 @@ test('a name may hold commas', () => {
 
 test('no text makes it throw or give a figure below zero', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (text) => {
+    fc.property(fc.string({ unit: codePoint }), (text) => {
       for (const gpu of parseNvidiaSmi(`0, GPU-1, ${text}, 1, -5, ${text}, 7, 8`)) {
         assert.ok((gpu.memoryTotalMib ?? 0) >= 0);
         assert.ok((gpu.memoryUsedMib ?? 0) >= 0);

@@ -73,3 +73,30 @@ export const simStateSchema = z.object({
   faults: z.array(simFaultSchema),
 });
 export type SimState = z.infer<typeof simStateSchema>;
+
+/** `GET /sim/stats`: what the server was made to do, by whomever. */
+export const simStatsSchema = z.object({
+  /** Requests that reached the engine for output or embeddings. */
+  generations_total: count,
+  /** Those of them that a provider bills: on the faces openai, anthropic and google. */
+  paid_calls_total: count,
+  /** Loads that a request for an unloaded model started. */
+  model_wakes_total: count,
+  /** Loads, unloads (asked for, for room, or for idleness) and downloads that ended well. */
+  model_loads_total: count,
+  model_unloads_total: count,
+  model_pulls_total: count,
+  vram_total_bytes: count,
+  vram_used_bytes: count,
+  models: z.array(
+    z.object({
+      name: z.string(),
+      state: z.enum(['unloaded', 'loading', 'loaded']),
+      size_bytes: count,
+      vram_bytes: count,
+    }),
+  ),
+  /** Requests by `METHOD /path`, whatever became of them; the control paths are not counted. */
+  paths: z.record(z.string(), count),
+});
+export type SimStats = z.infer<typeof simStatsSchema>;

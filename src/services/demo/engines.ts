@@ -72,6 +72,8 @@ function argsOf(spec: EngineSpec): string[] {
     String(spec.speed),
     '--max-running',
     String(spec.maxRunning),
+    '--load-ms',
+    '0',
     '--seed',
     String(spec.seed),
   ];

@@ -92,6 +92,7 @@ export function admit(
     route: {
       model,
       resolvedModel,
+      operation: features.kind,
       estimatedTokens: features.estimatedTokens,
       maxOutputTokens: features.maxOutputTokens,
       needsVision: features.needsVision,

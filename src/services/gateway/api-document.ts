@@ -83,9 +83,9 @@ const components = {
 
 // ---- the control API -------------------------------------------------------------------------
 
-/** `/api/v1/backends/:id` as `/api/v1/backends/{id}`. */
+/** `/api/v1/backends/:id` as `/api/v1/backends/{id}`; what may hold slashes is a model id. */
 function templateOf(path: string): string {
-  return path.replace(/:(\w+)/g, '{$1}');
+  return path.replace(/:(\w+)/g, '{$1}').replace('*', '{model}');
 }
 
 /** `getApiV1BackendsById`: unique, because method and path are. */

@@ -90,12 +90,18 @@ export class Connection {
   };
 }
 
-/** How long a refused connection stays half open, so that the client can read its answer. */
+/**
+ * How long a refused connection stays half open after the client's last byte, so that it can read its
+ * answer (RFC 9112, 9.6), and how long at most, whatever the client goes on sending.
+ */
 const lingerMs = 1000;
+const lingerMaxMs = 5000;
+
+type Leaving = { untilMs: number; readonly endMs: number; bytesRead: number };
 
 /** Refused connections on their way out: closing at once, with bytes unread, would lose the answer. */
 export class Lingering {
-  readonly #untilMs = new Map<Socket, number>();
+  readonly #leaving = new Map<Socket, Leaving>();
   readonly #monotonicMs: () => number;
   readonly #metrics: ThreadMetrics;
 
@@ -114,8 +120,10 @@ export class Lingering {
     if (connection.refused) return;
     connection.refused = true;
     const { socket } = connection;
-    this.#untilMs.set(socket, this.#monotonicMs() + lingerMs);
-    socket.once('close', () => this.#untilMs.delete(socket));
+    const nowMs = this.#monotonicMs();
+    const { bytesRead } = socket;
+    this.#leaving.set(socket, { untilMs: nowMs + lingerMs, endMs: nowMs + lingerMaxMs, bytesRead });
+    socket.once('close', () => this.#leaving.delete(socket));
     if (refused.kind !== undefined) {
       this.#metrics.count(`tensorforge_http_refused_total{kind="${refused.kind}"}`);
     }
@@ -123,6 +131,12 @@ export class Lingering {
   }
 
   sweep(nowMs: number): void {
-    for (const [socket, untilMs] of this.#untilMs) if (nowMs >= untilMs) socket.destroy();
+    for (const [socket, leaving] of this.#leaving) {
+      if (socket.bytesRead > leaving.bytesRead) {
+        leaving.bytesRead = socket.bytesRead;
+        leaving.untilMs = nowMs + lingerMs;
+      }
+      if (nowMs >= leaving.untilMs || nowMs >= leaving.endMs) socket.destroy();
+    }
   }
 }

@@ -152,24 +152,23 @@ export class DecisionJournal {
     await this.#writer?.close();
   }
 
-  /** The figures when they have changed since the last call. */
-  report(): JournalReport | undefined {
+  /** How the stream stands; undefined when nothing is kept. */
+  get figures(): JournalReport | undefined {
     if (this.#writer === undefined) return undefined;
     const { bytesWritten, dropped, state } = this.#writer.stats();
-    const report: JournalReport = {
-      bytes: bytesWritten,
-      records: this.#records,
-      dropped,
-      isFull: state === 'full',
-    };
+    return { bytes: bytesWritten, records: this.#records, dropped, isFull: state === 'full' };
+  }
+
+  /** The figures when they have changed since this was asked last. */
+  report(): JournalReport | undefined {
+    const { figures } = this;
     const told = this.#told;
-    this.#told = report;
+    this.#told = figures;
     const isSame =
-      told !== undefined &&
-      told.records === report.records &&
-      told.bytes === report.bytes &&
-      told.dropped === report.dropped &&
-      told.isFull === report.isFull;
-    return isSame ? undefined : report;
+      told?.records === figures?.records &&
+      told?.bytes === figures?.bytes &&
+      told?.dropped === figures?.dropped &&
+      told?.isFull === figures?.isFull;
+    return isSame ? undefined : figures;
   }
 }

@@ -32,6 +32,9 @@ const controlOperations = new Map<string, string>([
   ['/v1/history', 'GET'],
   ['/v1/telemetry/export', 'GET'],
   ['/v1/allocator/estimate', 'POST'],
+  ['/v1/models/load', 'POST'],
+  ['/v1/models/migrate', 'POST'],
+  ['/v1/fleet/recommendations', 'GET'],
 ]);
 
 function withMethod(method: string, allow: string, route: DataPlaneRoute): RouteMatch {
@@ -58,8 +61,13 @@ export function matchDataPlane(method: string, path: string): RouteMatch {
     return withMethod(method, operation, { kind: 'control', permission: undefined });
   }
   if (path.startsWith('/v1/models/') && path.length > '/v1/models/'.length) {
+    // Unloading is an operation of the control thread; the id may hold slashes.
+    if (method === 'DELETE') {
+      return { kind: 'found', route: { kind: 'control', permission: undefined } };
+    }
     const id = path.slice('/v1/models/'.length);
-    return withMethod(method, 'GET', { kind: 'model', id, permission: 'models:read' });
+    const match = withMethod(method, 'GET', { kind: 'model', id, permission: 'models:read' });
+    return match.kind === 'wrong_method' ? { ...match, allow: 'GET, DELETE' } : match;
   }
   return { kind: 'none' };
 }

@@ -14,8 +14,10 @@
 // G4  a backend is tried at most once per request.
 // G5  every request is settled exactly once; a client that leaves frees its lease in the same tick.
 // G6  an exchange is over, or aborted, before the next one begins and before the request is settled.
+// G7  where a backend speaks another interface, everything behind the translation sees OpenAI's.
 
 import type { BackendId } from '../../base/brand.ts';
+import { ok, type Result } from '../../base/result.ts';
 import {
   type AdmissionReading,
   judgeAdmission,
@@ -23,7 +25,6 @@ import {
 } from '../../core/policy/admission.ts';
 import {
   type Consideration,
-  type DecideInput,
   type Decision,
   decide,
   type RouteFeatures,
@@ -39,7 +40,15 @@ import type {
 import { type RequestFeatures, readRequestBody } from '../../protocol/openai/request-body.ts';
 import { doneEvent, errorEvent } from '../../protocol/openai/sse.ts';
 import { type UsageReport, usageOfValue } from '../../protocol/openai/usage.ts';
+import type { StreamTranslator } from '../../protocol/translation/translation.ts';
 import { type AdmittedHead, admissionRefusal, admit, isShortBody } from './admission.ts';
+import {
+  type AttemptCall,
+  type AttemptTranslation,
+  attemptCall,
+  translatedBytesMax,
+} from './attempt-translation.ts';
+import { BackendLease } from './backend-lease.ts';
 import { BodyReader } from './body-reader.ts';
 import type { ActiveRequest, GatewayContext } from './context.ts';
 import { HeldBytes } from './held-bytes.ts';
@@ -51,6 +60,8 @@ import {
   jsonContentType,
 } from './inference-answer.ts';
 import { estimatedOutputTokens, JsonAnswer, parsedAnswer } from './json-answer.ts';
+import type { SettledRequest } from './newest-decisions.ts';
+import { RequestJournal } from './request-journal.ts';
 import { type Awaited, type LimitName, RequestTimes } from './request-times.ts';
 import { StreamRelay } from './stream-relay.ts';
 import {
@@ -86,9 +97,7 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
   readonly #context: GatewayContext;
   readonly #head: AdmittedHead;
   readonly #snapshot: RoutingSnapshot;
-  readonly #snapshotDigest: string;
-  /** Is it kept in the decision log? */
-  readonly #isKept: boolean;
+  readonly #journal: RequestJournal;
   #phase: Phase = 'reading';
   #reader: BodyReader | undefined;
   #body: Buffer = none;
@@ -103,7 +112,7 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
   /** Why the last decision found nobody. */
   #refusedWords: string | undefined;
   #exchange: UpstreamExchange | undefined;
-  #leased: Target | undefined;
+  #lease: BackendLease | undefined;
   #failure: AttemptFailure | undefined;
 
   #form: AnswerForm = 'pending';
@@ -111,6 +120,9 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
   #contentType = 'application/json';
   #retryAfter: string | undefined;
   #stream: StreamRelay | undefined;
+  /** Set while the backend of the attempt speaks another interface than the client. */
+  #translation: AttemptTranslation | undefined;
+  #translator: StreamTranslator | undefined;
   #json: JsonAnswer | undefined;
   #error: HeldBytes | undefined;
   readonly #times: RequestTimes;
@@ -124,8 +136,7 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
     this.#head = head;
     this.#times = new RequestTimes(head.receivedMs);
     this.#snapshot = context.snapshot();
-    this.#snapshotDigest = context.snapshotDigest();
-    this.#isKept = context.journal.keepsNext();
+    this.#journal = new RequestJournal(context, head);
   }
 
   get keyId(): string {
@@ -175,23 +186,9 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
     if (!this.#context.journal.mayRecord) {
       return refusal('retry', 'Decisions cannot be written down now, and none is made unwritten.');
     }
-    const { priorityClass } = this.#head;
-    const verdict = judgeAdmission(priorityClass, reading);
+    const verdict = judgeAdmission(this.#head.priorityClass, reading);
     const cause = admissionRefusal(verdict, reading, this.#context.modeCooldownSeconds());
-    if (this.#isKept) {
-      const { requestId, key, enginePath } = this.#head;
-      this.#context.journal.admission({
-        kind: cause === undefined ? 'admitted' : verdict === 'shed' ? 'shed' : 'refused',
-        requestId,
-        at: this.#context.wallMs(),
-        keyId: key.keyId,
-        groupName: key.groupName,
-        path: enginePath,
-        priorityClass,
-        reading,
-        code: cause?.code,
-      });
-    }
+    this.#journal.admission(verdict, reading, cause?.code);
     return cause;
   }
 
@@ -228,7 +225,7 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
     };
     const decision = decide(this.#snapshot, this.#context.arena, route, input);
     this.#considered = decision.considered;
-    if (this.#isKept) this.#record(route, input, decision);
+    this.#journal.routing(route, input, decision);
     if (decision.kind === 'refuse') {
       this.#refusedWords = decision.refusal.message;
       if (this.#failure === undefined) this.#refuse(decision.refusal);
@@ -236,23 +233,53 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
       return;
     }
     const { target } = decision;
-    if (this.#context.arena.increment(target, this.#context.thread) === undefined) {
+    const call = this.#callOf(target, route);
+    if (!call.ok) {
+      this.#choose(target, decision);
+      // Nothing was sent; another backend may be able to do it.
+      this.#attemptFailed({ refusal: call.error, passThrough: undefined });
+      return;
+    }
+    this.#lease = BackendLease.take(this.#context.arena, target, this.#context.thread);
+    if (this.#lease === undefined) {
       // It was removed since the decision looked at it.
       this.#tried.push(target.id);
       this.#attempt(route);
       return;
     }
-    this.#leased = target;
+    this.#choose(target, decision);
+    this.#phase = 'attempting';
+    this.#form = 'pending';
+    this.#send(target, call.value);
+  }
+
+  #choose(target: Target, decision: Extract<Decision, { kind: 'route' }>): void {
     this.#target = target;
     this.#decision = decision;
     this.#attempts++;
-    this.#phase = 'attempting';
-    this.#form = 'pending';
+  }
+
+  /** The body as it is, or in the words of the provider. */
+  #callOf(target: Target, route: RouteFeatures): Result<AttemptCall, Refusal> {
+    const { kind, enginePath, requestId } = this.#head;
+    const isStream = this.#features?.stream === true;
+    const model = route.resolvedModel;
+    const createdSeconds = Math.floor(this.#context.wallMs() / 1000);
+    const includeUsage = this.#features?.includeUsage === true;
+    return attemptCall(
+      target,
+      { kind, enginePath, body: this.#body, model, isStream },
+      { requestId, createdSeconds, includeUsage },
+    );
+  }
+
+  #send(target: Target, call: AttemptCall): void {
+    this.#translation = call.translation;
     this.#times.attemptBegan(this.#context.monotonicMs());
     this.#exchange = this.#context.poolOf(target).request(
       {
         method: 'POST',
-        path: this.#head.enginePath,
+        path: call.path,
         headers: upstreamHeaders({
           credential: this.#context.credentialOf(target),
           isStream: this.#features?.stream === true,
@@ -260,25 +287,10 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
           requestId: this.#head.requestId,
           traceparent: this.#head.traceparent,
         }),
-        body: this.#body,
+        body: call.body,
       },
       this,
     );
-  }
-
-  #record(route: RouteFeatures, input: DecideInput, decision: Decision): void {
-    const facts = {
-      requestId: this.#head.requestId,
-      at: this.#context.wallMs(),
-      attempt: this.#tried.length + 1,
-      mode: this.#context.servingMode(),
-      snapshotDigest: this.#snapshotDigest,
-      features: route,
-      tried: this.#tried.map((id) => decision.considered.findIndex((c) => c.target.id === id)),
-      cursor: input.cursor,
-      seed: input.seed,
-    };
-    this.#context.journal.routing(facts, decision);
   }
 
   // ---- upstream handler --------------------------------------------------------------------
@@ -299,10 +311,12 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
       this.#error = new HeldBytes();
     } else if (/^text\/event-stream\b/i.test(this.#contentType)) {
       this.#form = 'stream';
-      this.#stream = new StreamRelay(this.#context.settings.limits.upstream.eventBytes);
+      const { eventBytes } = this.#context.settings.limits.upstream;
+      this.#stream = new StreamRelay(eventBytes);
+      this.#translator = this.#translation?.stream(eventBytes);
     } else {
       this.#form = 'json';
-      this.#json = new JsonAnswer();
+      this.#json = new JsonAnswer(this.#translation === undefined ? undefined : translatedBytesMax);
       this.#noteFirstByte(nowMs);
     }
   }
@@ -317,6 +331,18 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
   }
 
   #onStreamData(stream: StreamRelay, chunk: Buffer): void {
+    const bytes = this.#translator === undefined ? chunk : this.#translator.push(chunk);
+    this.#onTranslated(stream, bytes);
+  }
+
+  /** Bytes in the words of the client, which are the backend's own where nothing is translated. */
+  #onTranslated(stream: StreamRelay, chunk: Buffer): void {
+    const fault = this.#translator?.faultWords;
+    if (fault !== undefined) this.#failAnswer(fault);
+    else if (chunk.length > 0) this.#onRelayed(stream, chunk);
+  }
+
+  #onRelayed(stream: StreamRelay, chunk: Buffer): void {
     const bytes = stream.push(chunk);
     if (stream.faultWords !== undefined) {
       this.#failAnswer(stream.faultWords);
@@ -338,6 +364,10 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
   #onJsonData(json: JsonAnswer, chunk: Buffer): void {
     const bytes = json.push(chunk);
     if (bytes === undefined) return;
+    if (this.#translation !== undefined) {
+      this.#failAnswer('The backend sent an answer larger than can be translated.');
+      return;
+    }
     if (!this.#committed) this.#commit(['content-type', jsonContentType(this.#contentType)]);
     this.#write(bytes);
   }
@@ -347,22 +377,31 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
     if (this.#stream !== undefined) this.#onStreamEnd(this.#stream);
     else if (this.#json !== undefined) this.#onJsonEnd(this.#json);
     else {
-      const answer = {
-        contentType: this.#contentType,
-        retryAfter: this.#retryAfter,
-        body: this.#error?.take() ?? none,
-      };
-      const isOptionalRoute = this.#head.kind === 'responses';
-      this.#attemptFailed(failureOfStatus(this.#status, answer, isOptionalRoute));
+      this.#attemptFailed(this.#failureOfAnswer(this.#error?.take() ?? none));
     }
   }
 
+  #failureOfAnswer(body: Buffer): AttemptFailure {
+    const retryAfter = this.#retryAfter;
+    if (this.#translation !== undefined) {
+      return this.#translation.failure(this.#status, body, retryAfter);
+    }
+    const answer = { contentType: this.#contentType, retryAfter, body };
+    const isOptionalRoute = this.#head.kind === 'responses';
+    return failureOfStatus(this.#status, answer, isOptionalRoute);
+  }
+
   #onStreamEnd(stream: StreamRelay): void {
+    const translator = this.#translator;
+    if (translator !== undefined) {
+      this.#onTranslated(stream, translator.end());
+      if (this.#translator !== translator || this.#phase === 'answered') return;
+    }
     if (!stream.isComplete) {
       this.#attemptFailed(badAnswer('The backend ended the stream before its end mark.'));
       return;
     }
-    this.#takeUsage(stream.usage(), stream.dataEvents);
+    this.#takeUsage(translator?.usage() ?? stream.usage(), stream.dataEvents);
     if (!this.#committed) this.#commitStream();
     const rest = stream.rest();
     if (rest.length > 0) this.#write(rest);
@@ -378,7 +417,12 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
       this.#settle(this.#status, undefined);
       return;
     }
-    const text = json.whole();
+    const translated = this.#translation?.answer(json.whole()) ?? ok(json.whole());
+    if (!translated.ok) {
+      this.#attemptFailed(badAnswer(translated.error));
+      return;
+    }
+    const text = translated.value;
     const answer = parsedAnswer(text);
     if (answer === undefined) {
       this.#attemptFailed(badAnswer('The backend answered with something that is not JSON.'));
@@ -430,6 +474,7 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
       return;
     }
     this.#stream = undefined;
+    this.#translator = undefined;
     this.#json = undefined;
     this.#error = undefined;
     if (failure.passThrough !== undefined && !failure.passThrough.retryable) {
@@ -528,7 +573,7 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
 
   #noteFirstByte(nowMs: number): void {
     const tookMs = this.#times.firstByte(nowMs);
-    if (this.#leased !== undefined) this.#context.arena.recordFirstByte(this.#leased, tookMs);
+    this.#lease?.firstByte(tookMs);
   }
 
   /** What the backend reports is taken if it is plausible; if it is not, or absent, our own count is. */
@@ -602,13 +647,9 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
   }
 
   #release(): void {
-    const target = this.#leased;
-    if (target === undefined) return;
-    this.#leased = undefined;
-    if (this.#context.arena.decrement(target, this.#context.thread) === -1) {
-      this.#context.metrics.count(`tensorforge_pending_clamped_total{backend="${target.id}"}`);
-    }
-    this.#context.arena.addTotal(target);
+    if (this.#lease?.release() !== true) return;
+    const backend = this.#target?.id ?? '';
+    this.#context.metrics.count(`tensorforge_pending_clamped_total{backend="${backend}"}`);
   }
 
   #settle(status: number, code: ErrorCode | undefined): void {
@@ -621,57 +662,35 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
     this.#body = none;
     this.#context.arena.addInFlight(-1, this.#context.thread);
     this.#context.counts.requestEnded(this.keyId);
-    const { firstByteMs, receivedMs } = this.#times;
+    const { firstByteMs } = this.#times;
     this.#context.finished({ status, code, firstByteMs, stream: this.#features?.stream ?? false });
-    const overheadMs = this.#times.overheadMs(nowMs);
-    const at = this.#context.wallMs();
-    if (this.#isKept)
-      this.#recordEnd(status, code, { at, totalMs: nowMs - receivedMs, overheadMs });
-    const isRouted = this.#decision !== undefined;
-    this.#context.settlements.add(
-      {
-        requestId: this.#head.requestId,
-        attempt: this.#attempts,
-        at,
-        path: this.#head.enginePath,
-        keyId: this.#head.key.keyId,
-        groupName: this.#head.key.groupName,
-        model: this.#features?.model ?? '',
-        servedModel: isRouted ? this.#route?.resolvedModel : undefined,
-        backendId: this.#target?.id,
-        reason: this.#decision?.reason ?? this.#refusedWords ?? code ?? '',
-        routeReason: this.#decision?.routeReason,
-        stream: this.#features?.stream ?? false,
-        status,
-        code,
-        firstByteMs,
-        totalMs: nowMs - receivedMs,
-        overheadMs,
-        considered: this.#considered,
-        settings: this.#snapshot.settings,
-      },
-      this.#promptTokens,
-      this.#completionTokens,
-    );
+    const settled = this.#settled(status, code, nowMs);
+    this.#journal.settled(settled, this.#promptTokens, this.#completionTokens);
+    this.#context.settlements.add(settled, this.#promptTokens, this.#completionTokens);
   }
 
-  #recordEnd(
-    status: number,
-    code: ErrorCode | undefined,
-    times: { readonly at: number; readonly totalMs: number; readonly overheadMs: number },
-  ): void {
-    this.#context.journal.settled({
-      kind: 'settled',
+  #settled(status: number, code: ErrorCode | undefined, nowMs: number): SettledRequest {
+    const isRouted = this.#decision !== undefined;
+    return {
       requestId: this.#head.requestId,
-      ...times,
+      attempt: this.#attempts,
+      at: this.#context.wallMs(),
+      path: this.#head.enginePath,
+      keyId: this.#head.key.keyId,
+      groupName: this.#head.key.groupName,
+      model: this.#features?.model ?? '',
+      servedModel: isRouted ? this.#route?.resolvedModel : undefined,
+      backendId: this.#target?.id,
+      reason: this.#decision?.reason ?? this.#refusedWords ?? code ?? '',
+      routeReason: this.#decision?.routeReason,
+      stream: this.#features?.stream ?? false,
       status,
       code,
-      attempts: this.#attempts,
-      backendId: this.#target?.id,
-      stream: this.#features?.stream ?? false,
       firstByteMs: this.#times.firstByteMs,
-      promptTokens: this.#promptTokens,
-      completionTokens: this.#completionTokens,
-    });
+      totalMs: nowMs - this.#times.receivedMs,
+      overheadMs: this.#times.overheadMs(nowMs),
+      considered: this.#considered,
+      settings: this.#snapshot.settings,
+    };
   }
 }

@@ -9,10 +9,15 @@ const heldBytesMax = 262_144;
 const tailBytes = 16_384;
 
 export class JsonAnswer {
+  readonly #heldBytesMax: number;
   #texts: string[] = [];
   #bytes = 0;
   #passing = false;
   #tail: Buffer = Buffer.alloc(0);
+
+  constructor(bytesMax: number = heldBytesMax) {
+    this.#heldBytesMax = bytesMax;
+  }
 
   /** Is it longer than what is held, so that its bytes go out as they come? */
   get isPassing(): boolean {
@@ -29,7 +34,7 @@ export class JsonAnswer {
     // One byte a character: half the memory of a decoded text, and JSON.parse reads it as well.
     this.#texts.push(chunk.toString('latin1'));
     this.#bytes += chunk.length;
-    if (this.#bytes <= heldBytesMax) return undefined;
+    if (this.#bytes <= this.#heldBytesMax) return undefined;
     this.#passing = true;
     const held = Buffer.from(this.whole(), 'latin1');
     this.#texts = [];

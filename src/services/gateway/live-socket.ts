@@ -1,5 +1,17 @@
-// The live socket of the dashboard: `/ws`, server to client only. A snapshot first, then what
-// changed; a slow reader is dropped rather than buffered without bound.
+// The live socket of the dashboard: `/ws`, server to client only. Snapshots first, then what changed.
+//
+//   client                 control thread                    gateway threads
+//     | -- upgrade ----------> |  -- watch, flush ------------> |  keep what ends from here on,
+//     | <-- snapshots -------- |                                |  write down what has ended
+//     |                        |  <------------- flushed -----  |
+//     | <-- Resync ----------- |
+//     | -- reads the lists --> |                                .
+//
+// L1  No request that ends is missed: the messages to a thread keep their order, so what ended before
+//     the thread was watched is in the lists that the client reads upon `Resync`, and what ends later
+//     is sent. A request may be in both, never in neither.
+// L2  A slow reader is dropped rather than buffered without bound; its next attachment is whole again.
+//     Of a burst the newest are sent (`gateway-part.ts`); the log has the others.
 
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -11,6 +23,14 @@ const bufferedBytesMax = 1_048_576;
 /** A message is split rather than sent longer than this. */
 export const messageBytesMax = 10_240;
 
+/** What a client hears when it attaches. */
+export type Greeting = {
+  /** Sent at once. */
+  readonly snapshots: () => readonly LiveUpdate[];
+  /** Has all that ends from now on be sent; resolves when what ended before can be read. */
+  readonly caughtUp: () => Promise<void>;
+};
+
 export class LiveSocket {
   readonly #server = new WebSocketServer({
     noServer: true,
@@ -20,14 +40,15 @@ export class LiveSocket {
   });
 
   /** Completes the handshake of a request whose credential and origin are checked. */
-  accept(request: IncomingMessage, socket: Duplex, head: Buffer, greet: () => LiveUpdate[]): void {
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer, greeting: Greeting): void {
     if (this.#server.clients.size >= clientsMax) {
       socket.end('HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\r\n');
       return;
     }
     this.#server.handleUpgrade(request, socket, head, (client) => {
       client.on('error', () => client.terminate());
-      for (const update of greet()) this.#send(client, update);
+      for (const update of greeting.snapshots()) this.#send(client, update);
+      void greeting.caughtUp().then(() => this.#send(client, { update_type: 'Resync', data: {} }));
     });
   }
 

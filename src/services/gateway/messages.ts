@@ -3,6 +3,7 @@
 
 import type { EndedRequests } from '../../core/policy/ended-requests.ts';
 import type { RoutingSettings, Target } from '../../core/routing/snapshot.ts';
+import type { TargetsDelta } from '../../core/routing/snapshot-replica.ts';
 import type { PlainSketch } from '../../core/statistics/sketch-plain.ts';
 import type { KeyRecord } from '../../io/credentials/key-table.ts';
 import type { SealedSegment } from '../../io/segments/segment-writer.ts';
@@ -85,7 +86,7 @@ export type ThreadStart = {
   readonly targets: readonly Target[];
   readonly routing: RoutingSettings;
   readonly isWatched: boolean;
-  /** Names the snapshot of these targets and settings in decision records. */
+  /** Names the snapshot of these targets and settings in decision records; empty until it opens. */
   readonly snapshotDigest: string;
   readonly serving: Serving;
   /** Folder of the compile cache; undefined without one. */
@@ -96,13 +97,7 @@ export type ThreadStart = {
 export type Serving = 'starting' | 'open' | 'stranger';
 
 export type ToThread =
-  | {
-      readonly type: 'targets';
-      readonly version: number;
-      readonly upsert: readonly Target[];
-      readonly remove: readonly string[];
-      readonly snapshotDigest: string;
-    }
+  | ({ readonly type: 'targets'; readonly snapshotDigest: string } & TargetsDelta)
   | {
       readonly type: 'routing';
       readonly routing: RoutingSettings;
@@ -143,8 +138,13 @@ export type ThreadReport = {
   /** First-byte latencies since the last report, ms; undefined without any. */
   readonly firstByte: PlainSketch | undefined;
   readonly metrics: readonly MetricDelta[];
-  /** Newest decisions since they were told last, oldest first, at most 100; empty while unwatched. */
+  /**
+   * Newest decisions since they were told last, oldest first, at most 100. Empty while unwatched,
+   * but for the answer to a flush where no log is kept.
+   */
   readonly decisions: readonly DecisionWire[];
+  /** Requests that went to a backend, by model. */
+  readonly served: readonly (readonly [model: string, requests: number])[];
   readonly lastUsed: readonly (readonly [keyId: string, unixSeconds: number])[];
   readonly rejections: readonly AuthRejection[];
 };

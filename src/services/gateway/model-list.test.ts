@@ -23,6 +23,7 @@ function target(name: string, slot: number, models: readonly string[], approved 
     slot,
     generation: 1,
     models: models.map((id) => modelFrom(id, { contextLength: 4096 })),
+    closures: [],
     apiKeyEnv: undefined,
     simulated: false,
   };

@@ -2,14 +2,14 @@
 // model that no backend lists counts as `other`. The cells of what happens all the time are kept by
 // backend and model, so that the usual request builds no metric key.
 
-import type { DecisionLog, DecisionRecord } from './decision-log.ts';
+import type { NewestDecisions, SettledRequest } from './newest-decisions.ts';
 import {
   type CounterCell,
   firstByteSeconds,
   type HistogramCell,
   labelValue,
-  record as observe,
   overheadSeconds,
+  record,
   requestSeconds,
   type ThreadMetrics,
 } from './thread-metrics.ts';
@@ -23,35 +23,47 @@ type BackendCells = {
 
 export class Settlements {
   readonly #metrics: ThreadMetrics;
-  readonly #decisions: DecisionLog;
+  readonly #newest: NewestDecisions;
   readonly #overhead: HistogramCell;
   readonly #inputTokens: CounterCell;
   readonly #outputTokens: CounterCell;
   readonly #backends = new Map<string, BackendCells>();
+  readonly #served = new Map<string, number>();
 
-  constructor(metrics: ThreadMetrics, decisions: DecisionLog) {
+  constructor(metrics: ThreadMetrics, newest: NewestDecisions) {
     this.#metrics = metrics;
-    this.#decisions = decisions;
+    this.#newest = newest;
     this.#overhead = metrics.histogram('tensorforge_overhead_seconds', overheadSeconds);
     this.#inputTokens = metrics.counter('tensorforge_tokens_total{type="input"}');
     this.#outputTokens = metrics.counter('tensorforge_tokens_total{type="output"}');
   }
 
-  add(record: DecisionRecord, promptTokens: number, completionTokens: number): void {
-    const model = record.servedModel ?? 'other';
-    const cells = this.#cellsOf(record.backendId ?? 'none');
-    this.#requestsOf(cells, record.backendId ?? 'none', model, record.status).value++;
-    observe(cells.duration, record.totalMs / 1000);
-    observe(this.#overhead, record.overheadMs / 1000);
-    if (record.firstByteMs !== undefined) observe(cells.firstByte, record.firstByteMs / 1000);
-    if (record.code !== undefined) {
-      const labels = `error_type="${record.code}",model="${labelValue(model)}"`;
+  add(request: SettledRequest, promptTokens: number, completionTokens: number): void {
+    const model = request.servedModel ?? 'other';
+    if (request.servedModel !== undefined) {
+      this.#served.set(model, 1 + (this.#served.get(model) ?? 0));
+    }
+    const cells = this.#cellsOf(request.backendId ?? 'none');
+    this.#requestsOf(cells, request.backendId ?? 'none', model, request.status).value++;
+    record(cells.duration, request.totalMs / 1000);
+    record(this.#overhead, request.overheadMs / 1000);
+    if (request.firstByteMs !== undefined) record(cells.firstByte, request.firstByteMs / 1000);
+    if (request.code !== undefined) {
+      const labels = `error_type="${request.code}",model="${labelValue(model)}"`;
       this.#metrics.count(`tensorforge_errors_total{${labels}}`);
     }
-    if (record.attempt > 1) this.#metrics.count('tensorforge_failovers_total', record.attempt - 1);
+    if (request.attempt > 1)
+      this.#metrics.count('tensorforge_failovers_total', request.attempt - 1);
     this.#inputTokens.value += promptTokens;
     this.#outputTokens.value += completionTokens;
-    this.#decisions.add(record);
+    this.#newest.add(request);
+  }
+
+  /** Requests that went to a backend since the last call, by model. */
+  served(): readonly (readonly [model: string, requests: number])[] {
+    const served = [...this.#served];
+    this.#served.clear();
+    return served;
   }
 
   /** A backend that is gone: its cells have reported and are not kept. */

@@ -15,7 +15,7 @@ export type ThreadPoolPorts = {
   readonly onApplied: (thread: number, version: number) => void;
   /** The desk has notices of unreachable backends. */
   readonly onNotices: () => void;
-  readonly onSealed: (thread: number, sealed: SealedSegment) => void;
+  readonly onSealed: (sealed: SealedSegment) => void;
   readonly onTrouble: (thread: number, words: string) => void;
   /** The thread is gone, and its successor has not begun. */
   readonly release: (thread: number) => void;
@@ -92,10 +92,13 @@ export class ThreadPool {
           reject(new TensorForgeError('internal_error', `gateway thread: ${message.words}`));
         } else this.#onMessage(message);
       });
+      let cause: string | undefined;
       worker.on('error', (error: unknown) => {
-        this.#onDeath(thread, error instanceof Error ? error.message : 'unknown');
+        cause = error instanceof Error ? error.message : 'unknown';
       });
       worker.on('exit', (code) => {
+        // Only now does it touch nothing any more; one that was killed had no error before.
+        if (!this.#stopping) this.#onDeath(thread, cause ?? `it ended with code ${code}`);
         reject(new TensorForgeError('internal_error', `a gateway thread ended with code ${code}`));
         // Whoever waits for this thread to drain hears that there is nothing left to wait for.
         this.#drained.get(thread)?.(0);
@@ -119,7 +122,7 @@ export class ThreadPool {
         this.#ports.onNotices();
         return;
       case 'sealed':
-        this.#ports.onSealed(message.thread, message);
+        this.#ports.onSealed(message);
         return;
       case 'trouble':
         this.#ports.onTrouble(message.thread, message.words);
@@ -161,9 +164,23 @@ export class ThreadPool {
 
   /**
    * Resolves when every thread has reported what it had counted at this moment, so that a reader of
-   * figures sees its own requests; with the journal also that its decisions are on disk. Bounded: a thread that is busy for longer is not waited for.
+   * figures sees its own requests; with the journal also when its decisions are on disk. Bounded: a
+   * thread that is busy for longer is not waited for.
    */
   flush(withJournal = false): Promise<void> {
+    return this.#flush(withJournal, withJournal ? journalPatienceMs : flushPatienceMs);
+  }
+
+  /**
+   * Resolves when every thread has taken in what it was sent before this call, and has written down
+   * what it held then, or cannot write for now. However long that takes: for whoever must not miss
+   * anything. A thread that ends meanwhile is not waited for.
+   */
+  written(): Promise<void> {
+    return this.#flush(true, undefined);
+  }
+
+  #flush(withJournal: boolean, patienceMs: number | undefined): Promise<void> {
     const id = this.#flushCount++;
     return new Promise<void>((resolve) => {
       const done = (): void => {
@@ -171,7 +188,7 @@ export class ThreadPool {
         this.#flushes.delete(id);
         resolve();
       };
-      const timer = setTimeout(done, withJournal ? journalPatienceMs : flushPatienceMs);
+      const timer = patienceMs === undefined ? undefined : setTimeout(done, patienceMs);
       this.#flushes.set(id, { waiting: new Set(this.#members.keys()), done });
       this.broadcast({ type: 'flush', id, withJournal });
     });

@@ -7,7 +7,8 @@ import { present } from '../../base/assert.ts';
 import { SwapList } from '../../base/swap-list.ts';
 import { EndedRequestCount, type RequestOutcome } from '../../core/policy/ended-requests.ts';
 import { modes, type ServingMode } from '../../core/policy/serving-mode.ts';
-import { buildSnapshot, type RoutingSnapshot, type Target } from '../../core/routing/snapshot.ts';
+import type { RoutingSnapshot, Target } from '../../core/routing/snapshot.ts';
+import { SnapshotReplica } from '../../core/routing/snapshot-replica.ts';
 import { LogSketch } from '../../core/statistics/log-sketch.ts';
 import { refusal } from '../../errors/tensorforge-error.ts';
 import { KeyTable } from '../../io/credentials/key-table.ts';
@@ -15,13 +16,14 @@ import { createUpstreamPool } from '../../io/http/upstream/pool.ts';
 import type { UpstreamPool } from '../../io/http/upstream/upstream.ts';
 import { Arena } from '../../io/shared-memory/arena.ts';
 import { SharedCounts } from '../../io/shared-memory/shared-counts.ts';
+import { backendCredential } from '../../protocol/credentials/backend-credential.ts';
 import { defaultJsonLimits, type JsonLimits } from '../../protocol/openai/json-scan.ts';
 import { Lingering } from './connection.ts';
 import type { ActiveRequest, GatewayContext } from './context.ts';
 import { DecisionJournal } from './decision-journal.ts';
-import { DecisionLog } from './decision-log.ts';
 import { EdgeServer } from './edge-server.ts';
 import type { FromThread, ThreadStart, ToThread } from './messages.ts';
+import { NewestDecisions } from './newest-decisions.ts';
 import { RejectionLog } from './rejection-log.ts';
 import { Settlements } from './settle.ts';
 import { ThreadDesk } from './thread-desk.ts';
@@ -40,7 +42,7 @@ class GatewayThread implements GatewayContext {
   readonly counts: SharedCounts;
   readonly keys: KeyTable;
   readonly metrics = new ThreadMetrics();
-  readonly #decisions: DecisionLog;
+  readonly #newest: NewestDecisions;
   readonly settlements: Settlements;
   readonly journal: DecisionJournal;
   readonly active = new SwapList<ActiveRequest>();
@@ -48,19 +50,16 @@ class GatewayThread implements GatewayContext {
   readonly lingering = new Lingering(() => performance.now(), this.metrics);
   readonly #desk: ThreadDesk;
   readonly #rejections: RejectionLog;
-  readonly #targets = new Map<string, Target>();
+  readonly #replica: SnapshotReplica;
   readonly #pools = new Map<string, UpstreamPool>();
   readonly #send: (message: FromThread) => void;
   readonly #firstByte = new LogSketch();
   readonly #edge: EdgeServer;
   readonly #outcomes: EndedRequestCount;
   #snapshotDigest: string;
-  #routing: ThreadStart['routing'];
-  #snapshot: RoutingSnapshot;
   #finished = 0;
   #failed = 0;
   #draining = false;
-  #isWatched: boolean;
   #serving: Extract<ToThread, { type: 'serve' }>['state'] = 'starting';
   #sweeps = 0;
   /** The control thread was told of notices since the last sweep. */
@@ -77,16 +76,15 @@ class GatewayThread implements GatewayContext {
       containersMax: json.containers,
       membersMax: json.members,
     };
-    this.#decisions = new DecisionLog(start.settings.decisions === undefined);
-    this.#decisions.watch(start.isWatched);
-    this.settlements = new Settlements(this.metrics, this.#decisions);
+    this.#newest = new NewestDecisions(start.settings.decisions === undefined);
+    this.#newest.watch(start.isWatched);
+    this.settlements = new Settlements(this.metrics, this.#newest);
     this.arena = new Arena(start.arena);
     this.counts = new SharedCounts(start.counts);
     this.#desk = new ThreadDesk(start.desk, start.thread);
     this.#rejections = new RejectionLog(this.metrics, () => this.#desk.mayAudit(this.wallMs()));
     this.keys = new KeyTable(start.pepper);
     for (const key of start.keys) this.keys.upsert(key);
-    for (const target of start.targets) this.#targets.set(target.id, target);
     this.#outcomes = new EndedRequestCount(start.settings.firstByteObjectiveMs);
     this.journal = DecisionJournal.open(start.settings.decisions, `t${start.thread}`, {
       monotonicMs: () => this.monotonicMs(),
@@ -94,11 +92,10 @@ class GatewayThread implements GatewayContext {
       onSealed: (sealed) => this.#send({ type: 'sealed', thread: this.thread, ...sealed }),
       onTrouble: (words) => this.#send({ type: 'trouble', thread: this.thread, words }),
     });
-    this.#routing = start.routing;
     this.#snapshotDigest = start.snapshotDigest;
-    this.#snapshot = buildSnapshot(start.version, start.targets, start.routing);
+    this.#replica = new SnapshotReplica(start.routing);
+    this.#replica.apply({ version: start.version, upsert: start.targets, remove: [] });
     this.#serving = start.serving;
-    this.#isWatched = start.isWatched;
     this.#edge = new EdgeServer(this, this.#rejections);
   }
 
@@ -112,7 +109,7 @@ class GatewayThread implements GatewayContext {
       const address = server.address();
       const bound = typeof address === 'object' && address !== null ? address.port : port;
       this.#send({ type: 'listening', thread: this.thread, port: bound });
-      this.#send({ type: 'applied', thread: this.thread, version: this.#snapshot.version });
+      this.#send({ type: 'applied', thread: this.thread, version: this.snapshot().version });
     });
     setInterval(() => this.#sweep(), sweepEveryMs).unref();
     setInterval(() => this.report(), reportEveryMs).unref();
@@ -124,9 +121,8 @@ class GatewayThread implements GatewayContext {
         this.#applyTargets(message);
         return;
       case 'routing':
-        this.#routing = message.routing;
+        this.#replica.reconfigure(message.routing);
         this.#snapshotDigest = message.snapshotDigest;
-        this.#rebuild(this.#snapshot.version);
         return;
       case 'keys':
         this.#applyKeys(message);
@@ -138,14 +134,13 @@ class GatewayThread implements GatewayContext {
         this.#serving = message.state;
         return;
       case 'watch':
-        this.#isWatched = message.isWatched;
-        this.#decisions.watch(message.isWatched);
+        this.#newest.watch(message.isWatched);
         return;
       case 'drain':
         this.#drain(message.graceMs);
         return;
       case 'flush':
-        this.report(true);
+        this.report(this.#newest.drain());
         if (message.withJournal) void this.journal.flush().then(() => this.#flushed(message.id));
         else this.#flushed(message.id);
         return;
@@ -158,26 +153,20 @@ class GatewayThread implements GatewayContext {
 
   #applyTargets(message: Extract<ToThread, { type: 'targets' }>): void {
     for (const id of message.remove) {
-      this.#targets.delete(id);
       this.settlements.forget(id);
       this.#pools.get(id)?.close();
       this.#pools.delete(id);
     }
-    for (const target of message.upsert) {
-      const before = this.#targets.get(target.id);
-      if (before !== undefined && before.url !== target.url) {
-        this.#pools.get(target.id)?.close();
-        this.#pools.delete(target.id);
+    for (const { id, url } of message.upsert) {
+      const before = this.#replica.target(id);
+      if (before !== undefined && before.url !== url) {
+        this.#pools.get(id)?.close();
+        this.#pools.delete(id);
       }
-      this.#targets.set(target.id, target);
     }
+    this.#replica.apply(message);
     this.#snapshotDigest = message.snapshotDigest;
-    this.#rebuild(message.version);
     this.#send({ type: 'applied', thread: this.thread, version: message.version });
-  }
-
-  #rebuild(version: number): void {
-    this.#snapshot = buildSnapshot(version, [...this.#targets.values()], this.#routing);
   }
 
   #applyKeys(message: Extract<ToThread, { type: 'keys' }>): void {
@@ -239,11 +228,10 @@ class GatewayThread implements GatewayContext {
     if (this.#sweeps % 10 === 0) for (const pool of this.#pools.values()) pool.sweep(nowMs);
   }
 
-  report(withDecisions = this.#isWatched): void {
+  report(decisions = this.#newest.news()): void {
     const { rejections, lastUsed } = this.#rejections.drain();
     const metrics = this.metrics.drain();
     const journal = this.journal.report();
-    const decisions = withDecisions ? this.#decisions.drain() : [];
     const isQuiet = metrics.length === 0 && rejections.length === 0 && lastUsed.length === 0;
     if (isQuiet && journal === undefined && decisions.length === 0) return;
     this.#send({
@@ -255,6 +243,7 @@ class GatewayThread implements GatewayContext {
       journal,
       firstByte: this.#firstByte.count === 0 ? undefined : this.#firstByte.drain(),
       metrics,
+      served: this.settlements.served(),
       decisions,
       lastUsed,
       rejections,
@@ -274,7 +263,7 @@ class GatewayThread implements GatewayContext {
   }
 
   snapshot(): RoutingSnapshot {
-    return this.#snapshot;
+    return this.#replica.snapshot;
   }
 
   snapshotDigest(): string {
@@ -313,7 +302,8 @@ class GatewayThread implements GatewayContext {
   credentialOf(target: Target): readonly string[] {
     if (target.apiKeyEnv === undefined) return noHeaders;
     const key = process.env[target.apiKeyEnv];
-    return key === undefined ? noHeaders : ['authorization', `Bearer ${key}`];
+    if (key === undefined) return noHeaders;
+    return Object.entries(backendCredential(target.backendType, key)).flat();
   }
 
   connectFailed(target: Target, attempt: number): void {

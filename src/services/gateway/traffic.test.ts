@@ -21,6 +21,7 @@ function report(more: Partial<ThreadReport> = {}): ThreadReport {
     firstByte: undefined,
     metrics: [],
     decisions: [],
+    served: [],
     lastUsed: [],
     rejections: [],
     ...more,

@@ -98,14 +98,20 @@ export class FolderSource implements LogSource {
   }
 
   #read(digest: string): Result<RoutingSnapshot, LogFault> {
-    const text = this.#files.get(digest);
-    if (!text.ok) return err({ kind: 'fault', ...text.error });
-    const snapshot = snapshotOfDocument(parsed(text.value));
+    const root = this.#document(digest);
+    if (!root.ok) return root;
+    const snapshot = snapshotOfDocument(root.value, (page) => this.#document(page));
     if (snapshot.ok) return ok(snapshot.value);
+    if ('kind' in snapshot.error) return err(snapshot.error);
     const { code, message } = snapshot.error;
     const place = { name: digest, sequence: null, offset: null, reason: code };
     const sides = { expected: 'a snapshot document', found: message };
     return err({ kind: 'fault', where: 'snapshots', ...place, ...sides });
+  }
+
+  #document(digest: string): Result<unknown, LogFault> {
+    const text = this.#files.get(digest);
+    return text.ok ? ok(parsed(text.value)) : err({ kind: 'fault', ...text.error });
   }
 }
 

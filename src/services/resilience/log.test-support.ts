@@ -139,8 +139,8 @@ export async function writeTraffic(
   const random = seededRandom(seed);
   const digester = new SnapshotDigester(nodeCrypto.sha256Hex);
   const snapshots = new SnapshotFiles(folder);
-  const { digest, text } = digester.digested(fleet(seededRandom(1), routing).snapshot);
-  snapshots.put(digest, text);
+  const { digest, documents } = digester.digested(fleet(seededRandom(1), routing).snapshot);
+  for (const one of documents) snapshots.put(one.digest, one.text);
   const written: WrittenRequest[] = [];
   for (let i = 0; i < requests; i++) {
     const at = logStartMs + i * everyMs;

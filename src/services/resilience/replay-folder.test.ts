@@ -208,6 +208,22 @@ test('a lost segment and a lost snapshot are told', async () => {
   assert.ok(blind.faults.some(({ where }) => where === 'snapshots'));
 });
 
+test('a lost page of a snapshot is told under its own name', async () => {
+  const lost = logFolder();
+  await writeTraffic(lost, { requests: 40, seed: 4 });
+  const pathOf = (name: string): string => join(lost, 'snapshots', name);
+  const isPage = (name: string): boolean =>
+    readFileSync(pathOf(name), 'utf8').startsWith('{"targets"');
+  const page = readdirSync(join(lost, 'snapshots')).find(isPage) ?? '';
+  rmSync(pathOf(page));
+  const { faults, skipped } = replayed(lost);
+  assert.deepEqual(
+    faults.map(({ where, name, reason }) => ({ where, name: `${name}.json`, reason })),
+    [{ where: 'snapshots', name: page, reason: 'missing_snapshot' }],
+  );
+  assert.ok((skipped['snapshot_missing'] ?? 0) > 0);
+});
+
 test('a silence of the evaluations is a gap with its interval', async () => {
   const silent = logFolder();
   await writeEvaluations(silent, Array(20).fill(0), (index) => (index === 9 ? 300_000 : 0));

@@ -2,6 +2,7 @@
 
 import type { BackendId } from '../../base/brand.ts';
 import type { Instant } from '../../base/time.ts';
+import type { Backend } from '../../core/backends/backend.ts';
 import {
   type ControlCall,
   type ControlRoute,
@@ -10,6 +11,7 @@ import {
   pageOf,
 } from '../../io/http/control-route.ts';
 import {
+  type BackendViewWire,
   backendAddSchema,
   backendEditSchema,
   backendListSchema,
@@ -28,12 +30,16 @@ export type BackendRoutesOptions = {
   readonly applied: () => Promise<void>;
 };
 
+function viewOf(fleet: Fleet, backend: Backend, now: Instant): BackendViewWire {
+  return backendView(backend, fleet.counters(backend.id), now, fleet.loadMaxAgeMs);
+}
+
 export function backendList(fleet: Fleet, now: Instant) {
   const backends = fleet.listBackends();
   return {
     count: backends.length,
     summary: fleetSummary(backends, now),
-    backends: backends.map((backend) => backendView(backend, fleet.counters(backend.id), now)),
+    backends: backends.map((backend) => viewOf(fleet, backend, now)),
   };
 }
 
@@ -45,7 +51,7 @@ export function backendRoutes({
 }: BackendRoutesOptions): ControlRoute[] {
   const view = (id: string) => {
     const backend = fleet.require(id);
-    return backendView(backend, fleet.counters(backend.id), now());
+    return viewOf(fleet, backend, now());
   };
   const idOf = (call: ControlCall): string => call.params['id'] ?? '';
   const common = { service: 'routing', answer: backendViewSchema } as const;

@@ -1,24 +1,19 @@
 // A backend as people see it: the record, its figures, and in one sentence why it takes requests or
 // why not. Metadata that looks like a credential is dropped.
 
+import { elapsedWords } from '../../base/duration-words.ts';
 import { elapsedMs, type Instant, toRfc3339 } from '../../base/time.ts';
 import type { Backend } from '../../core/backends/backend.ts';
+import { currentLoad, type EngineLoad } from '../../core/backends/engine-load.ts';
+import type { LifecycleOperation } from '../../core/backends/operation.ts';
 import type { ArenaCounters } from '../../io/shared-memory/arena.ts';
+import type { OperationWire } from '../../protocol/control/fleet-schemas.ts';
 import type { BackendViewWire } from '../../protocol/control/schemas.ts';
 
 const secretName = /key|token|secret|authorization/i;
 
 export function isRoutable(backend: Backend): boolean {
   return backend.approved && backend.status === 'healthy';
-}
-
-/** `4 m`, `38 s`, `3 d`. */
-export function durationWords(ms: number): string {
-  const seconds = Math.floor(ms / 1000);
-  if (seconds < 120) return `${seconds} s`;
-  if (seconds < 7200) return `${Math.floor(seconds / 60)} m`;
-  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h`;
-  return `${Math.floor(seconds / 86_400)} d`;
 }
 
 function reasonWords(backend: Backend): string {
@@ -40,7 +35,7 @@ function reasonWords(backend: Backend): string {
 
 /** One sentence, the same in dashboard, CLI and API. */
 export function statusWords(backend: Backend, now: Instant): string {
-  const since = durationWords(elapsedMs(backend.statusSince, now));
+  const since = elapsedWords(elapsedMs(backend.statusSince, now));
   if (!backend.approved) return `Takes no requests: ${reasonWords(backend)}.`;
   switch (backend.status) {
     case 'healthy':
@@ -64,6 +59,7 @@ export function backendView(
   backend: Backend,
   counters: ArenaCounters,
   now: Instant,
+  loadMaxAgeMs: number,
 ): BackendViewWire {
   return {
     id: backend.id,
@@ -98,8 +94,44 @@ export function backendView(
     capacity: backend.capacity,
     approved: backend.approved,
     simulated: backend.simulated,
-    current_operation: null,
+    current_operation:
+      backend.currentOperation === undefined ? null : operationView(backend.currentOperation),
+    load: loadView(currentLoad(backend.load, now, loadMaxAgeMs)),
+    loaded_models: loadedModels(backend),
+    closed_models: backend.closures.map(({ modelId, reason }) => ({ id: modelId, reason })),
   };
+}
+
+export function operationView(operation: LifecycleOperation): OperationWire {
+  return {
+    operation_id: operation.operationId,
+    operation_type: operation.operationType,
+    model_id: operation.modelId,
+    source_backend_id: operation.sourceBackendId ?? null,
+    target_backend_id: operation.targetBackendId,
+    status: operation.status,
+    progress_percent: operation.progressPercent,
+    eta_ms: operation.etaMs ?? null,
+    initiated_at: toRfc3339(operation.initiatedAt),
+    completed_at: operation.completedAt === undefined ? null : toRfc3339(operation.completedAt),
+    error_details: operation.errorDetails ?? null,
+  };
+}
+
+export function loadView(load: EngineLoad | undefined): BackendViewWire['load'] {
+  if (load === undefined) return null;
+  return {
+    running: load.running ?? null,
+    waiting: load.waiting ?? null,
+    kv_use: load.kvUse ?? null,
+    read_at: toRfc3339(load.readAt),
+  };
+}
+
+/** Null when the engine does not tell of any model whether it is in memory. */
+function loadedModels(backend: Backend): string[] | null {
+  if (backend.runtime.every(({ loaded }) => loaded === undefined)) return null;
+  return backend.runtime.flatMap(({ id, loaded }) => (loaded === true ? [id] : []));
 }
 
 /** First line of the Fleet page: how many take requests, and what is wrong with the worst. */
@@ -109,6 +141,6 @@ export function fleetSummary(backends: readonly Backend[], now: Instant): string
   const head = `${routable} of ${backends.length} take new requests.`;
   const worst = backends.find((backend) => backend.approved && backend.status === 'unhealthy');
   if (worst === undefined) return head;
-  const since = durationWords(elapsedMs(worst.statusSince, now));
+  const since = elapsedWords(elapsedMs(worst.statusSince, now));
   return `${head} ${worst.id} is down for ${since}: ${reasonWords(worst)}.`;
 }

@@ -10,7 +10,7 @@ import {
 } from '../../io/http/probe/json-server.test-support.ts';
 import { createProbeClient } from '../../io/http/probe/probe-client.ts';
 import { createProbeBackend } from './adapters/probe-backend.ts';
-import { type DiscoveryOptions, scanLoopback } from './discovery.ts';
+import { type DiscoveryOptions, scanHosts } from './discovery.ts';
 import { isTrustedOwner, ownersOf, parseListeners, readListeners } from './discovery-owner.ts';
 
 const closers: (() => Promise<void>)[] = [];
@@ -35,8 +35,10 @@ function optionsFor(
     client,
     probe: createProbeBackend({ client, timeoutMs: 5_000, readCredential: () => undefined }),
     monotonicMs: () => performance.now(),
+    hosts: ['127.0.0.1'],
     ports,
     ownPorts: [],
+    ownAddresses: new Set(['127.0.0.1', '::1']),
     ownUid,
     ...more,
   };
@@ -47,7 +49,7 @@ test('engines, others and silence are told apart, in the order asked', async () 
   const website = await serve({ '/': {} });
   const gone = await startServer(byPath({}));
   await gone.close();
-  const reports = await scanLoopback(optionsFor([gone.port, website.port, ollama.port]));
+  const reports = await scanHosts(optionsFor([gone.port, website.port, ollama.port]));
   assert.deepEqual(
     reports.map(({ answer }) => answer),
     ['nothing', 'not_an_engine', 'engine'],
@@ -74,9 +76,65 @@ test('our own ports are not connected to', async () => {
   closers.push(() => new Promise((resolve) => own.close(() => resolve())));
   const address = own.address();
   assert.ok(typeof address === 'object' && address !== null);
-  const reports = await scanLoopback(optionsFor([address.port], { ownPorts: [address.port] }));
+  const reports = await scanHosts(optionsFor([address.port], { ownPorts: [address.port] }));
   assert.deepEqual(reports, []);
   assert.equal(connections, 0);
+});
+
+test('what is off loopback waits for approval, whoever has the port here', async () => {
+  const server = await serve({ '/v1/models': { data: [] } });
+  const [report] = await scanHosts(
+    optionsFor([server.port], {
+      hosts: ['gpu.test'],
+      client: createProbeClient({
+        monotonicMs: () => performance.now(),
+        mayContact: () => true,
+        resolve: (_name, done) => done(null, [{ address: '127.0.0.1', family: 4 }]),
+      }),
+    }),
+  );
+  assert.ok(report?.answer === 'engine');
+  assert.equal(report.url, `http://gpu.test:${server.port}`);
+  assert.equal(report.approved, false);
+  assert.equal(report.ownerUid, undefined);
+});
+
+test('hosts are asked in their order, each address once, forbidden ones and ourselves never', async () => {
+  const server = await serve({ '/v1/models': { data: [] } });
+  const { port } = server;
+  const hosts = ['169.254.169.254', '0.0.0.0', '127.0.0.1', 'localhost', '::1', '127.0.0.1'];
+  const asked = async (more: Partial<DiscoveryOptions>) =>
+    (await scanHosts(optionsFor([port], { hosts, ...more }))).map(({ url }) => url);
+  assert.deepEqual(await asked({}), [
+    `http://127.0.0.1:${port}`,
+    `http://localhost:${port}`,
+    `http://[::1]:${port}`,
+  ]);
+  const before = server.asked.length;
+  assert.deepEqual(await asked({ ownPorts: [port] }), []);
+  assert.equal(server.asked.length, before);
+  const own = { ownPorts: [port], ownAddresses: new Set(['192.0.2.7']), hosts: ['192.0.2.7'] };
+  assert.deepEqual(await asked(own), [], 'our own port at our address on the network');
+});
+
+test('five engines on loopback are found in one scan', async (t) => {
+  const routes = [
+    { '/api/tags': { models: [{ name: 'a' }] } },
+    { '/v1/models': { data: [{ id: 'b', max_model_len: 8192 }] } },
+    { '/v1/models': { data: [{ id: 'c' }] } },
+    {
+      '/api/v0/models': { data: [{ id: 'd', type: 'llm' }] },
+      '/v1/models': { data: [{ id: 'd' }] },
+    },
+    { '/v1/models': { data: [{ id: 'e' }] } },
+  ];
+  const servers = await Promise.all(routes.map((one) => serve(one)));
+  const reports = await scanHosts(optionsFor(servers.map(({ port }) => port)));
+  assert.deepEqual(
+    reports.map(({ answer }) => answer),
+    ['engine', 'engine', 'engine', 'engine', 'engine'],
+  );
+  t.diagnostic(`the slowest took ${Math.max(...reports.map(({ ms }) => ms)).toFixed(0)} ms`);
 });
 
 test('R7 a listener of another user waits for approval, also beside one of ours', async () => {
@@ -84,7 +142,7 @@ test('R7 a listener of another user waits for approval, also beside one of ours'
   const addressHex = '0100007F';
   const scan = async (uids: readonly number[]) => {
     const listeners = async () => uids.map((uid) => ({ addressHex, port, uid }));
-    const [report] = await scanLoopback(optionsFor([port], { listeners, ownUid: 1000 }));
+    const [report] = await scanHosts(optionsFor([port], { listeners, ownUid: 1000 }));
     assert.ok(report?.answer === 'engine');
     return [report.approved, report.ownerUid];
   };

@@ -9,7 +9,9 @@ import { type BackendType, isCloudType } from '../../base/backend-type.ts';
 import type { BackendId } from '../../base/brand.ts';
 import type { Instant } from '../../base/time.ts';
 import type { Backend, DiscoverySource, Model, PrivacyZone } from '../../core/backends/backend.ts';
-import type { ProbeOutcome } from '../../core/backends/health.ts';
+import type { EngineLoad } from '../../core/backends/engine-load.ts';
+import type { ProbeFacts, ProbeOutcome } from '../../core/backends/health.ts';
+import type { LifecycleOperation, ModelClosure } from '../../core/backends/operation.ts';
 import { type BackendFacts, BackendRegistry, RegistryError } from '../../core/backends/registry.ts';
 import { uniqueSlug } from '../../core/backends/slug.ts';
 import type { Target } from '../../core/routing/snapshot.ts';
@@ -51,7 +53,16 @@ export type FleetEvents = {
   readonly onStatus: (moved: StatusMoved) => void;
   /** A probe of an approved backend ended; a good one reached it. */
   readonly onProbe?: (isGood: boolean) => void;
+  /** What a backend lists has changed. */
+  readonly onModels?: (moved: StatusMoved) => void;
+  /** The model index was found wrong and was made anew: a bug of ours. */
+  readonly onRebuilt?: (faults: readonly string[]) => void;
 };
+
+/** What was found by itself gives way to a configured or added backend at the same address. */
+function givesWay(found: Backend, to: DiscoverySource): boolean {
+  return found.discoverySource === 'mdns' && to !== 'mdns';
+}
 
 type Retired = { readonly slot: number; readonly version: number; readonly sinceMs: number };
 
@@ -67,8 +78,17 @@ const emptyCounters: ArenaCounters = {
   firstByteSamples: 0,
 };
 
+export type FleetSettings = {
+  /** Do two base URLs lead to one listener? By default when their texts are equal. */
+  readonly sameEndpoint?: (a: string, b: string) => boolean;
+  /** A reading of an engine's load older than this counts as missing, ms. */
+  readonly loadMaxAgeMs?: number;
+};
+
 export class Fleet implements ProbeRegistry {
-  readonly #registry = new BackendRegistry();
+  readonly #registry: BackendRegistry;
+  readonly #sameEndpoint: NonNullable<FleetSettings['sameEndpoint']>;
+  readonly loadMaxAgeMs: number;
   readonly #arena: Arena;
   readonly #handles = new Map<BackendId, ArenaHandle>();
   readonly #free: number[] = [];
@@ -79,7 +99,10 @@ export class Fleet implements ProbeRegistry {
   #nextSlot = 0;
   #version = 0;
 
-  constructor(arena: Arena, events: FleetEvents, now: () => Instant) {
+  constructor(arena: Arena, events: FleetEvents, now: () => Instant, settings: FleetSettings = {}) {
+    this.#registry = new BackendRegistry(events.onRebuilt);
+    this.#sameEndpoint = settings.sameEndpoint ?? ((a, b) => a === b);
+    this.loadMaxAgeMs = settings.loadMaxAgeMs ?? 15_000;
     this.#arena = arena;
     this.#events = events;
     this.#now = now;
@@ -108,12 +131,42 @@ export class Fleet implements ProbeRegistry {
     return this.#registry.all();
   }
 
+  /** Those that are healthy: neither unknown nor draining ones. */
+  listHealthy(): readonly Backend[] {
+    return this.#registry.healthy();
+  }
+
   getBackend(id: BackendId): Backend | undefined {
     return this.#registry.get(id);
   }
 
+  /** Whoever listens at that address, under whatever name of it. */
   byUrl(url: string): Backend | undefined {
-    return this.#registry.byUrl(url);
+    return (
+      this.#registry.byUrl(url) ??
+      this.#registry.all().find((backend) => this.#sameEndpoint(backend.url, url))
+    );
+  }
+
+  /** All statuses, frozen; empty for an unknown model. */
+  forModel(modelId: string): readonly Backend[] {
+    return this.#registry.forModel(modelId);
+  }
+
+  findByMdnsInstance(instance: string): BackendId | undefined {
+    return this.#registry.findByMdnsInstance(instance);
+  }
+
+  /** Where its counters are. Throws `backend_not_found`. */
+  handleOf(id: string): ArenaHandle {
+    const handle = this.#handles.get(this.require(id).id);
+    assert(handle !== undefined, `backend ${id} has no slot`);
+    return handle;
+  }
+
+  /** Faults of the model index; empty when it is what the backends say. */
+  verifyIndex(): readonly string[] {
+    return this.#registry.verifyIndex();
   }
 
   /** Throws `backend_not_found`. */
@@ -158,6 +211,10 @@ export class Fleet implements ProbeRegistry {
       lastHealthCheck: now,
       lastError: undefined,
       models: facts.models,
+      runtime: [],
+      closures: [],
+      load: undefined,
+      currentOperation: undefined,
       priority: facts.priority,
       discoverySource: facts.source,
       metadata: facts.metadata,
@@ -170,15 +227,22 @@ export class Fleet implements ProbeRegistry {
     };
   }
 
-  /** Throws `duplicate_backend` when id or address is taken, `registry_full` without a free slot. */
+  /**
+   * Throws `duplicate_backend` when id or address is taken, `registry_full` without a free slot. What
+   * was found by itself gives way to what somebody names.
+   */
   insert(record: Backend): Backend {
-    const { id } = record;
-    const twin = this.#registry.byUrl(record.url);
-    if (twin !== undefined) {
-      const words = `backend already exists: ${twin.id} has the address ${record.url}`;
+    const { id, url } = record;
+    const twin = this.byUrl(url);
+    const gives = twin !== undefined && givesWay(twin, record.discoverySource);
+    if (this.#registry.get(id) !== undefined && !(gives && twin.id === id)) {
+      throw new RegistryError('duplicate_backend', id);
+    }
+    if (gives) this.remove(twin.id);
+    else if (twin !== undefined) {
+      const words = `backend already exists: ${twin.id} has the address ${url}`;
       throw new TensorForgeError('duplicate_backend', words);
     }
-    if (this.#registry.get(id) !== undefined) throw new RegistryError('duplicate_backend', id);
     const slot = this.#takeSlot();
     const backend = this.#registry.add(record);
     const handle = this.#arena.open(slot, backend.capacity);
@@ -227,6 +291,51 @@ export class Fleet implements ProbeRegistry {
     return after;
   }
 
+  setLoad(id: BackendId, load: EngineLoad | undefined): void {
+    const handle = this.#handles.get(id);
+    if (handle === undefined) return;
+    this.#registry.updateFacts(id, { load: load ?? this.require(id).load });
+    this.#arena.setEngineLoad(handle, load);
+  }
+
+  setOperation(id: BackendId, operation: LifecycleOperation | undefined): Backend {
+    return this.#registry.updateOperation(id, operation);
+  }
+
+  /** Models that take no requests; the threads know it before this backend is asked for them again. */
+  setClosures(id: BackendId, closures: readonly ModelClosure[]): Backend {
+    const after = this.#registry.updateFacts(id, { closures: Object.freeze([...closures]) });
+    this.#publish([after], []);
+    return after;
+  }
+
+  addModel(id: BackendId, model: Model): Backend {
+    return this.#relisted(this.require(id), this.#registry.addModel(id, model));
+  }
+
+  removeModel(id: BackendId, modelId: string): Backend {
+    return this.#relisted(this.require(id), this.#registry.removeModel(id, modelId));
+  }
+
+  #relisted(before: Backend, after: Backend): Backend {
+    if (before.models === after.models) return after;
+    this.#publish([after], []);
+    this.#events.onModels?.({ before, after });
+    return after;
+  }
+
+  setMdnsInstance(id: BackendId, instance: string): Backend {
+    return this.#registry.setMdnsInstance(id, instance);
+  }
+
+  /** What announced it has gone: nobody knows its state until a probe tells. */
+  lost(id: BackendId, words: string): Backend {
+    const before = this.require(id);
+    if (before.status === 'draining') return before;
+    const reason = before.approved ? undefined : 'pending_approval';
+    return this.#moved(before, { status: 'unknown', reason, error: words });
+  }
+
   applyProbe(id: BackendId, outcome: ProbeOutcome, at: Instant): void {
     const before = this.#registry.get(id);
     const handle = this.#handles.get(id);
@@ -236,7 +345,7 @@ export class Fleet implements ProbeRegistry {
     if (facts !== undefined) {
       this.#arena.recordProbeLatency(handle, facts.latencyMs);
       if (facts.models !== undefined) this.#registry.updateModels(id, facts.models);
-      this.#learn(before, handle, facts.capacity, facts.metadata);
+      this.#learn(before, handle, facts);
     }
     const after = this.#registry.updateStatus(id, {
       status: outcome.status,
@@ -249,17 +358,14 @@ export class Fleet implements ProbeRegistry {
     if (moved || before.models !== after.models || before.capacity !== after.capacity) {
       this.#publish([after], []);
     }
+    if (before.models !== after.models) this.#events.onModels?.({ before, after });
     if (moved) this.#events.onStatus({ before, after });
   }
 
-  /** What a probe told of capacity and version; an operator's own capacity stands. */
-  #learn(
-    before: Backend,
-    handle: ArenaHandle,
-    capacity: number | undefined,
-    metadata: Readonly<Record<string, string>> | undefined,
-  ): void {
-    const told = capacity ?? 0;
+  /** What a probe told besides its models; an operator's own capacity stands. */
+  #learn(before: Backend, handle: ArenaHandle, facts: ProbeFacts): void {
+    const { metadata } = facts;
+    const told = facts.capacity ?? 0;
     const keepsOwn = before.capacity > 0 && before.metadata['capacity_source'] !== 'probe';
     const learned = told > 0 && !keepsOwn;
     const merged = {
@@ -268,7 +374,11 @@ export class Fleet implements ProbeRegistry {
       ...(learned ? { capacity_source: 'probe' } : {}),
     };
     const next = learned ? told : before.capacity;
-    this.#registry.updateFacts(before.id, { metadata: Object.freeze(merged), capacity: next });
+    this.#registry.updateFacts(before.id, {
+      metadata: Object.freeze(merged),
+      capacity: next,
+      runtime: facts.runtime ?? before.runtime,
+    });
     this.#arena.setCapacity(handle, next);
   }
 
@@ -314,6 +424,7 @@ export class Fleet implements ProbeRegistry {
       slot: handle.slot,
       generation: handle.generation,
       models: backend.models,
+      closures: backend.closures,
       apiKeyEnv: backend.apiKeyEnv,
       simulated: backend.simulated,
     };

@@ -81,6 +81,10 @@ class TestRegistry implements ProbeRegistry {
       capacity: 0,
       approved: true,
       simulated: false,
+      runtime: [],
+      closures: [],
+      load: undefined,
+      currentOperation: undefined,
       apiKeyEnv: undefined,
       ...more,
     });
@@ -440,6 +444,44 @@ test('an adapter that throws counts as a failed probe and is told', async () => 
   assert.equal(s.registry.statusOf(id), 'unhealthy');
   assert.equal(s.registry.getBackend(id)?.lastError, 'agent error: probe broke');
   assert.equal(s.errors.length, 1);
+});
+
+test('a person sees the last probes, the next one, and how many good ones are needed', async () => {
+  const s = scene();
+  const id = s.registry.add('a', { status: 'healthy' });
+  assert.equal(s.checker.describe(id), undefined, 'nobody watches it yet');
+  s.answers.set('a', ill);
+  s.checker.sync();
+  await turn();
+  s.answers.set('a', well);
+  await s.clock.advance(30_000);
+  const told = s.checker.describe(id);
+  assert.deepEqual(
+    told?.entries.map(({ kind, words, latencyMs, status }) => [kind, words, latencyMs, status]),
+    [
+      ['healthy', '', 3.7, 'healthy'],
+      ['unhealthy', 'connection failed: refused', undefined, 'healthy'],
+    ],
+  );
+  assert.deepEqual([told?.failures, told?.successes, told?.recoveryNeeded], [0, 1, 2]);
+  assert.ok((told?.nextProbeInMs ?? 0) > 0);
+  await s.clock.advance(7_200_000);
+  assert.equal(s.checker.describe(id)?.entries.length, 50, 'the newest fifty');
+});
+
+test('hanging backends hold their own places only: the others are judged meanwhile', async () => {
+  const s = scene({ concurrency: 8 });
+  for (let i = 0; i < 40; i++) {
+    s.registry.add(`b${i}`);
+    // Every eighth accepts and never answers.
+    if (i % 8 !== 0) s.answers.set(`b${i}`, well);
+  }
+  s.checker.sync();
+  for (let i = 0; i < 40; i++) await turn();
+  const judged = [...s.registry.backends.values()].filter(({ status }) => status === 'healthy');
+  assert.equal(judged.length, 35);
+  assert.equal(s.checker.load.outstanding, 5);
+  assert.ok(s.most <= 8);
 });
 
 test('a thousand cycles leave nothing behind', async () => {

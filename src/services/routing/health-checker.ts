@@ -13,6 +13,8 @@
 import type { BackendId } from '../../base/brand.ts';
 import { compareNumbers } from '../../base/compare.ts';
 import type { Random } from '../../base/random.ts';
+import { Ring } from '../../base/ring.ts';
+import type { Instant } from '../../base/time.ts';
 import type { Backend } from '../../core/backends/backend.ts';
 import {
   type HealthConfig,
@@ -23,6 +25,7 @@ import {
   type Pace,
   type ProbeOutcome,
   type ProbeRun,
+  recoveryNeeded,
   staggerShare,
   stepHealth,
 } from '../../core/backends/health.ts';
@@ -43,7 +46,7 @@ export const healthCheckerDefaults: HealthCheckerConfig = {
   intervalSeconds: 30,
   failureThreshold: 3,
   recoveryThreshold: 2,
-  concurrency: 32,
+  concurrency: 256,
 };
 
 /** What one probe came to, told to whoever asked and to the log. */
@@ -71,35 +74,65 @@ type Waiter = {
   readonly reject: (error: TensorForgeError) => void;
 };
 
-/** One watched backend. `key` tells two backends of one id apart. */
+/** One watched backend. */
 type Watched = {
   readonly id: BackendId;
-  readonly key: string;
+  /** Its place among all that were ever watched: spreads the probes. */
+  readonly order: number;
+  /** The record when it was last looked at. */
+  seen: Backend;
   run: ProbeRun;
-  /** Approved or not, drained or not, when last looked at: a change starts the counts afresh. */
-  standing: string;
   readonly waiters: Waiter[];
+  readonly entries: Ring<ProbeEntry>;
 };
 
+/** One probe of the past, as people read it. */
+export type ProbeEntry = {
+  readonly at: Instant;
+  readonly kind: ProbeResult['kind'];
+  /** The class of a failure; empty for a good probe. */
+  readonly words: string;
+  readonly latencyMs: number | undefined;
+  readonly status: Backend['status'];
+};
+
+/** What the checker knows of one backend. */
+export type ProbeDescription = {
+  readonly failures: number;
+  readonly successes: number;
+  readonly recoveryNeeded: number;
+  /** ms until the next probe; undefined while one is under way. */
+  readonly nextProbeInMs: number | undefined;
+  /** Newest first. */
+  readonly entries: readonly ProbeEntry[];
+};
+
+const entriesMax = 50;
+
 /** A backend of the same id at another address or with another credential is another backend. */
-function keyOf(backend: Backend): string {
-  return JSON.stringify([backend.url, backend.backendType, backend.apiKeyEnv ?? null]);
+function isSameServer(a: Backend, b: Backend): boolean {
+  return a.url === b.url && a.backendType === b.backendType && a.apiKeyEnv === b.apiKeyEnv;
 }
 
-function standingOf(backend: Backend): string {
-  return `${backend.approved} ${backend.status === 'draining'}`;
+/** Approved or not, drained or not: a change starts the counts afresh. */
+function standsAlike(a: Backend, b: Backend): boolean {
+  return a.approved === b.approved && (a.status === 'draining') === (b.status === 'draining');
+}
+
+function wordsOf(result: ProbeResult): string {
+  return result.kind === 'unhealthy' || result.kind === 'config_error' ? result.words : '';
 }
 
 function eventOf(result: ProbeResult, pace: Pace): HealthEvent {
   switch (result.kind) {
     case 'healthy': {
-      const { models, capacity, version, metadata, busy } = result;
+      const { models, capacity, version, metadata, runtime, busy } = result;
       // The arena keeps whole milliseconds.
       const latencyMs = Math.trunc(result.latencyMs);
       const known = version === undefined ? metadata : { ...metadata, version };
       return {
         type: 'ProbeSucceeded',
-        facts: { latencyMs, models, capacity, metadata: known, busy: busy === true },
+        facts: { latencyMs, models, capacity, metadata: known, runtime, busy: busy === true },
         pace,
       };
     }
@@ -119,6 +152,7 @@ export class HealthChecker {
   readonly #health: HealthConfig;
   readonly #concurrency: number;
   readonly #watched = new Map<BackendId, Watched>();
+  #watchedEver = 0;
   /** Outstanding probes; a removed backend's stays until it settles, so that the limit holds. */
   readonly #outstanding = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
@@ -176,6 +210,21 @@ export class HealthChecker {
     return promise;
   }
 
+  /** Undefined for a backend that is not watched. */
+  describe(id: BackendId): ProbeDescription | undefined {
+    const watched = this.#watched.get(id);
+    if (watched === undefined) return undefined;
+    const nowMs = this.#options.clock.monotonicMs();
+    const deadline = nextDeadline(watched.run);
+    return {
+      failures: watched.run.failures,
+      successes: watched.run.successes,
+      recoveryNeeded: recoveryNeeded(watched.run, nowMs, this.#health),
+      nextProbeInMs: deadline === undefined ? undefined : Math.max(0, deadline - nowMs),
+      entries: watched.entries.toArray().reverse(),
+    };
+  }
+
   /** Ends all probes; resolves when the last one has let go of its socket. */
   async stop(): Promise<void> {
     this.#stopping.abort();
@@ -202,17 +251,23 @@ export class HealthChecker {
   }
 
   #watch(backend: Backend, nowMs: number): void {
-    const key = keyOf(backend);
-    const standing = standingOf(backend);
     const watched = this.#watched.get(backend.id);
-    if (watched === undefined || watched.key !== key) {
+    if (watched?.seen === backend) return;
+    if (watched === undefined || !isSameServer(watched.seen, backend)) {
       if (watched !== undefined) settleAll(watched, notFound(backend.id));
-      const run = newProbeRun(nowMs);
-      this.#watched.set(backend.id, { id: backend.id, key, run, standing, waiters: [] });
-    } else if (watched.standing !== standing) {
-      watched.standing = standing;
-      this.#step(watched, backend, { type: 'StartedAfresh' });
+      this.#watched.set(backend.id, {
+        id: backend.id,
+        order: this.#watchedEver++,
+        seen: backend,
+        run: newProbeRun(nowMs),
+        waiters: [],
+        entries: new Ring(entriesMax),
+      });
+      return;
     }
+    const isAlike = standsAlike(watched.seen, backend);
+    watched.seen = backend;
+    if (!isAlike) this.#step(watched, backend, { type: 'StartedAfresh' });
   }
 
   #tell(id: BackendId, event: HealthEvent): void {
@@ -237,6 +292,7 @@ export class HealthChecker {
   #turn(): void {
     if (this.#stopping.signal.aborted) return;
     const nowMs = this.#options.clock.monotonicMs();
+    if (this.#outstanding.size >= this.#concurrency) return;
     const due = [...this.#watched.values()]
       .filter(({ run }) => (nextDeadline(run) ?? Number.POSITIVE_INFINITY) <= nowMs)
       .sort(
@@ -287,23 +343,29 @@ export class HealthChecker {
     const present = registry.getBackend(watched.id);
     // H3: news of somebody who is gone.
     if (present === undefined || this.#watched.get(watched.id) !== watched) return;
-    if (keyOf(present) !== watched.key) return;
+    if (!isSameServer(asked, present)) return;
     this.#conclude(watched, present, result);
   }
 
   #conclude(watched: Watched, present: Backend, result: ProbeResult): void {
-    const outcome = this.#step(watched, present, eventOf(result, this.#pace(watched.id)));
+    const outcome = this.#step(watched, present, eventOf(result, this.#pace(watched)));
     if (outcome === undefined) return;
+    watched.entries.push({
+      at: this.#options.clock.now(),
+      kind: result.kind,
+      words: wordsOf(result),
+      latencyMs: result.kind === 'healthy' ? result.latencyMs : undefined,
+      status: outcome.status,
+    });
     const report = { id: watched.id, result, outcome, statusBefore: present.status };
     for (const waiter of watched.waiters.splice(0)) waiter.resolve(report);
     this.#options.onReport?.(report);
   }
 
-  #pace(id: BackendId): Pace {
-    const index = [...this.#watched.keys()].indexOf(id);
+  #pace({ order }: Watched): Pace {
     return {
       jitter: this.#options.random.nextUnit() * 0.2 - 0.1,
-      stagger: staggerShare(Math.max(0, index), this.#watched.size, this.#health.intervalMs),
+      stagger: staggerShare(order, this.#watched.size, this.#health.intervalMs),
     };
   }
 }

@@ -44,7 +44,9 @@ export class FleetOperator {
     const url = canonicalBaseUrl(request.url, 'operator', this.#ports.ownListeners());
     if (!url.ok) throw TensorForgeError.of(url.error);
     const twin = fleet.byUrl(url.value);
-    if (twin !== undefined) {
+    if (twin?.discoverySource === 'mdns') {
+      await this.remove(twin.id, actor);
+    } else if (twin !== undefined) {
       const words = `backend already exists: ${twin.id} has the address ${twin.url}. Nothing was changed.`;
       throw new TensorForgeError('duplicate_backend', words);
     }

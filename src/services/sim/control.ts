@@ -2,7 +2,12 @@
 // so that neither another machine nor a web page in a browser can break a simulated fleet.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type SimFault, type SimState, simFaultSchema } from '../../protocol/sim/schemas.ts';
+import {
+  type SimFault,
+  type SimState,
+  type SimStats,
+  simFaultSchema,
+} from '../../protocol/sim/schemas.ts';
 import { parseJsonObject, readBody } from './json-body.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -26,6 +31,9 @@ export async function answerControl(
     case 'GET /sim/state':
       answer(200, stateOf(simulation));
       break;
+    case 'GET /sim/stats':
+      answer(200, statsOf(simulation));
+      break;
     case 'GET /sim/faults':
       answer(200, { faults: simulation.faults.list(Date.now()) });
       break;
@@ -41,7 +49,7 @@ export async function answerControl(
       }
       break;
     default:
-      answer(404, { error: 'known: GET /sim/state, GET POST DELETE /sim/faults' });
+      answer(404, { error: 'known: GET /sim/state, GET /sim/stats, GET POST DELETE /sim/faults' });
   }
 }
 
@@ -70,7 +78,7 @@ export function stateOf(simulation: Simulation): SimState {
     simulated: true,
     as: options.as,
     name: options.name,
-    models: [...options.models],
+    models: [...simulation.models.names],
     profile: options.profile,
     speed: options.speed,
     uptime_ms: Math.max(0, Date.now() - simulation.startedAt.getTime()),
@@ -96,6 +104,27 @@ export function stateOf(simulation: Simulation): SimState {
     prompt_tokens_total: stats.promptTokensTotal,
     generated_tokens_total: stats.generatedTokensTotal,
     faults: simulation.faults.list(Date.now()),
+  };
+}
+
+export function statsOf({ work, models }: Simulation): SimStats {
+  const stored = models.list();
+  return {
+    generations_total: work.generations,
+    paid_calls_total: work.paidCalls,
+    model_wakes_total: models.wakes,
+    model_loads_total: models.loads,
+    model_unloads_total: models.unloads,
+    model_pulls_total: models.pulls,
+    vram_total_bytes: models.vramTotalBytes,
+    vram_used_bytes: stored.reduce((sum, { vramBytes }) => sum + vramBytes, 0),
+    models: stored.map(({ name, state, sizeBytes, vramBytes }) => ({
+      name,
+      state,
+      size_bytes: sizeBytes,
+      vram_bytes: vramBytes,
+    })),
+    paths: work.paths(),
   };
 }
 

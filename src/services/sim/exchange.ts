@@ -2,9 +2,10 @@
 // the same ways when a fault says so, and the books see each first byte, end and abort.
 
 import type { ServerResponse } from 'node:http';
+import type { SimFace } from '../../protocol/sim/faces.ts';
 import type { SimFault } from '../../protocol/sim/schemas.ts';
-import type { SimFace } from './options.ts';
-import { refusalBody, type SimRefusal } from './refusals.ts';
+import { refusalBody } from './error-bodies.ts';
+import type { SimRefusal } from './refusals.ts';
 import type { TrafficEntry } from './traffic.ts';
 
 /** Content chunks that go out before `cut_stream` cuts, unless it says another number. */
@@ -13,6 +14,7 @@ const cutAfterChunks = 3;
 export class Exchange {
   readonly face: SimFace;
   readonly path: string;
+  readonly query: URLSearchParams;
   readonly fault: SimFault | undefined;
   readonly #response: ServerResponse;
   /** Undefined for what is not inference. */
@@ -21,15 +23,18 @@ export class Exchange {
   #chunks = 0;
   #onAbort: () => void = () => {};
 
+  /** `target` is path and query as they were asked for. */
   constructor(
     face: SimFace,
-    path: string,
+    target: string,
     response: ServerResponse,
     fault: SimFault | undefined,
     entry: TrafficEntry | undefined,
   ) {
     this.face = face;
+    const [path = '/', query] = target.split('?', 2);
     this.path = path;
+    this.query = new URLSearchParams(query);
     this.fault = fault;
     this.#response = response;
     this.#entry = entry;
@@ -69,9 +74,7 @@ export class Exchange {
   /** Sends a piece of a stream that carries content; the head goes with the first of them. */
   chunk(text: string, contentType: string): void {
     if (this.#over) return;
-    if (!this.#response.headersSent) {
-      this.#response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-cache' });
-    }
+    this.#streamHead(contentType);
     if (this.fault?.kind === 'invalid_json') {
       this.#entry?.streamStarted();
       this.#fail(() => this.#response.end(`${text.slice(0, text.length / 2)}\n\n`));
@@ -89,10 +92,11 @@ export class Exchange {
     else this.#fail(() => this.#response.write(text, () => this.#response.socket?.destroySoon()));
   }
 
-  /** The last piece of a stream. */
-  endStream(text: string): void {
+  /** The last piece of a stream, which may be its only one. */
+  endStream(text: string, contentType: string): void {
     if (this.#over) return;
     this.#over = true;
+    this.#streamHead(contentType);
     this.#response.end(text);
     this.#entry?.ended('finished');
   }
@@ -116,6 +120,11 @@ export class Exchange {
       const head = 'HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n';
       this.#response.socket?.end(`${head}this line has no colon\r\n\r\n5\r\nhello\r\n0\r\n\r\n`);
     });
+  }
+
+  #streamHead(contentType: string): void {
+    if (this.#response.headersSent) return;
+    this.#response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-cache' });
   }
 
   #answer(status: number, body: string, contentType: string): void {

@@ -19,7 +19,19 @@ const modelList = z.object({
   data: z.array(z.object({ id: z.string(), object: z.literal('model') }).loose()),
 });
 
-for (const as of ['ollama', 'vllm', 'llamacpp', 'openai'] as const) {
+const openaiFaces = [
+  'ollama',
+  'vllm',
+  'llamacpp',
+  'openai',
+  'lmstudio',
+  'exo',
+  'sglang',
+  'tgi',
+  'generic',
+] as const;
+
+for (const as of openaiFaces) {
   test(`${as} lists its models under /v1 and gives each by name`, async (context: TestContext) => {
     const sim = await simFor(context, { as });
     const list = await get(sim, '/v1/models', modelList);
@@ -30,7 +42,9 @@ for (const as of ['ollama', 'vllm', 'llamacpp', 'openai'] as const) {
     const one = await get(sim, '/v1/models/llama3:8b', z.object({ id: z.string() }));
     assert.equal(one.id, 'llama3:8b');
   });
+}
 
+for (const as of ['ollama', 'vllm', 'llamacpp', 'openai', 'generic', 'exo'] as const) {
   test(`${as} answers 404, 405 and 400 with its own envelope`, async (context: TestContext) => {
     const sim = await simFor(context, { as });
     const statuses: number[] = [];

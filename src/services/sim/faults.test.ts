@@ -4,8 +4,10 @@
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import { type TestContext, test } from 'node:test';
+import { z } from 'zod';
+import { type SimFace, simFaces } from '../../protocol/sim/faces.ts';
 import { FaultPlan } from './fault-plan.ts';
-import { chatBody, postJson, setFault, simFor, stateWhen } from './sim-fixture.ts';
+import { chatBody, chatRequest, postJson, setFault, simFor, stateWhen } from './sim-fixture.ts';
 import type { RunningSim } from './sim-server.ts';
 
 function chat(sim: RunningSim, members: Readonly<Record<string, unknown>> = {}): Promise<Response> {
@@ -51,6 +53,36 @@ test('429, 500 and 401 answer the next requests and then no more', async (contex
   }
   const state = sim.stats();
   assert.deepEqual([state.requests_faulted, state.requests_finished], [6, 3]);
+});
+
+test('faults strike on every face, each with the envelope of its server', async (context) => {
+  const messageOf: Readonly<Record<string, (body: unknown) => unknown>> = {
+    flat: (body) => z.object({ error: z.string() }).parse(body).error,
+    top: (body) => z.object({ message: z.string() }).parse(body).message,
+    nested: (body) =>
+      z.object({ error: z.object({ message: z.string() }) }).parse(body).error.message,
+  };
+  const shapes: ReadonlyMap<SimFace, string> = new Map([
+    ['tgi', 'flat'],
+    ['sglang', 'top'],
+  ]);
+  for (const as of simFaces) {
+    const sim = await simFor(context, { as });
+    const ask = (isStream: boolean): Promise<Response> => chatRequest(sim, as, isStream);
+    await setFault(sim, { kind: '500', count: 1 });
+    const failed = await ask(false);
+    assert.equal(failed.status, 500, as);
+    const message = messageOf[shapes.get(as) ?? 'nested'];
+    assert.equal(message?.(await failed.json()), 'Simulated internal error', as);
+    await setFault(sim, { kind: 'cut_stream', count: 1, after_chunks: 1 });
+    await assert.rejects((await ask(true)).text(), as);
+    await setFault(sim, { kind: 'invalid_json', count: 1 });
+    await assert.rejects((await ask(false)).json(), SyntaxError, as);
+    const whole = await ask(false);
+    assert.equal(whole.status, 200, as);
+    await whole.arrayBuffer();
+    assert.deepEqual([sim.stats().requests_faulted, sim.stats().requests_finished], [3, 1], as);
+  }
 });
 
 test('reset ends the connection without an answer', async (context) => {
@@ -151,6 +183,7 @@ test('slow takes its factor longer in model time', async (context) => {
     );
     return Number(/"total_duration":(\d+)/.exec(await response.text())?.[1]);
   };
+  await durationOf(); // Loads the model.
   const first = await durationOf();
   await setFault(sim, { kind: 'slow', count: 1, factor: 5 });
   const slow = await durationOf();

@@ -2,9 +2,10 @@
 // through, and frames of an event stream.
 
 import { err, ok, type Result } from '../../base/result.ts';
+import { faceFacts } from './face-facts.ts';
 import { type JsonObject, textMember } from './json-body.ts';
 import { badRequest, type SimRefusal, unknownModel } from './refusals.ts';
-import type { Route, Simulation } from './simulation.ts';
+import { hasQuirk, type Route, type Simulation } from './simulation.ts';
 
 export const eventStream = 'text/event-stream; charset=utf-8';
 
@@ -14,11 +15,19 @@ export function post(path: string, handle: Route['handle']): Route {
 
 /** The name under which a requested model is served; Ollama adds `:latest`. */
 export function servedModel(simulation: Simulation, model: string): string | undefined {
-  const { as, models } = simulation.options;
-  if (models.includes(model)) return model;
-  if (as === 'ollama') return models.find((name) => name === `${model}:latest`);
-  // A llama-server has one model and answers whatever name it is asked for.
-  return as === 'llamacpp' ? models[0] : undefined;
+  const { as } = simulation.options;
+  const { names } = simulation.models;
+  if (names.includes(model)) return offered(simulation, model);
+  if (as === 'ollama') return names.find((name) => name === `${model}:latest`);
+  // In router mode a llama-server goes by the name.
+  const takesAny = faceFacts[as].takesAnyName && !hasQuirk(simulation, 'llamacpp-router');
+  return takesAny ? names[0] : undefined;
+}
+
+/** A catalogue lists models that nobody can be asked for. */
+function offered(simulation: Simulation, model: string): string | undefined {
+  const isCatalogue = hasQuirk(simulation, 'exo-catalogue');
+  return isCatalogue && model !== simulation.models.names[0] ? undefined : model;
 }
 
 /** Checks what all generation requests have in common. */

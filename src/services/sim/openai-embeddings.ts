@@ -41,7 +41,7 @@ function embeddings(simulation: Simulation, exchange: Exchange, body: JsonObject
   const base64 = body['encoding_format'] === 'base64';
   const salt = `${simulation.options.seed}\n${model}\n`;
   const prompts = texts.value.map((text) => digestPrompt(text, salt));
-  prefillOnly(simulation, exchange, prompts, () => {
+  prefillOnly(simulation, exchange, model, prompts, () => {
     const tokens = prompts.reduce((sum, prompt) => sum + prompt.tokens, 0);
     exchange.json({
       object: 'list',

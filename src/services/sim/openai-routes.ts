@@ -1,68 +1,24 @@
 // The OpenAI protocol as every face speaks it: models, chat completions, completions.
 
 import type { Exchange } from './exchange.ts';
+import { faceFacts } from './face-facts.ts';
 import { type GenerationResult, type GenerationWriter, generate } from './generation.ts';
 import { isJsonObject, type JsonObject } from './json-body.ts';
-import { commonOf, eventStream, post, secondsOf, servedModel, sse } from './openai-common.ts';
+import { commonOf, eventStream, post, secondsOf, sse } from './openai-common.ts';
 import { embeddingRoute } from './openai-embeddings.ts';
+import { modelListRoutes } from './openai-models.ts';
 import { responsesRoute } from './openai-responses.ts';
 import { textOfMessages, textOfPrompt } from './prompt-text.ts';
-import { unknownModel } from './refusals.ts';
 import type { Route, Simulation } from './simulation.ts';
 
 export function openaiRoutes(simulation: Simulation): Route[] {
-  const { options } = simulation;
-  const open = options.as === 'llamacpp';
-  const routes: Route[] = [
-    {
-      method: 'GET',
-      path: '/v1/models',
-      inference: false,
-      open,
-      handle: (exchange) =>
-        exchange.json({
-          object: 'list',
-          data: options.models.map((model) => modelEntry(simulation, model)),
-        }),
-    },
-    {
-      method: 'GET',
-      path: '/v1/models/',
-      inference: false,
-      open,
-      handle: (exchange, _body, rest) => {
-        const model = servedModel(simulation, rest);
-        if (model === undefined) exchange.refuse(unknownModel(options.as, rest));
-        else exchange.json(modelEntry(simulation, model));
-      },
-    },
+  return [
+    ...modelListRoutes(simulation),
     post('/v1/chat/completions', (exchange, body) => chat(simulation, exchange, body)),
     post('/v1/completions', (exchange, body) => completion(simulation, exchange, body)),
     embeddingRoute(simulation),
+    ...(faceFacts[simulation.options.as].hasResponses ? [responsesRoute(simulation)] : []),
   ];
-  if (options.as === 'vllm' || options.as === 'openai') routes.push(responsesRoute(simulation));
-  return routes;
-}
-
-function modelEntry({ options, engine, startedAt }: Simulation, model: string): unknown {
-  const entry = { id: model, object: 'model', created: secondsOf(startedAt) };
-  switch (options.as) {
-    case 'vllm':
-      return {
-        ...entry,
-        owned_by: 'vllm',
-        root: model,
-        parent: null,
-        max_model_len: engine.lengthMax,
-        permission: [],
-      };
-    case 'llamacpp':
-      return { ...entry, owned_by: 'llamacpp', meta: { n_ctx_train: options.contextLength } };
-    case 'ollama':
-      return { ...entry, owned_by: 'library' };
-    case 'openai':
-      return { ...entry, owned_by: 'simulated' };
-  }
 }
 
 function chat(simulation: Simulation, exchange: Exchange, body: JsonObject): void {

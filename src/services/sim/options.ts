@@ -4,10 +4,10 @@
 import type { Secret } from '../../base/secret.ts';
 import { type EngineProfileName, engineProfiles } from '../../core/workload/engine/constants.ts';
 import { TensorForgeError } from '../../errors/tensorforge-error.ts';
+import { faceOfQuirk, type SimFace, type SimQuirk } from '../../protocol/sim/faces.ts';
 import type { SimFault } from '../../protocol/sim/schemas.ts';
-
-export const simFaces = ['ollama', 'vllm', 'llamacpp', 'openai'] as const;
-export type SimFace = (typeof simFaces)[number];
+import { faceFacts } from './face-facts.ts';
+import { profileVram } from './model-size.ts';
 
 export type SimOptions = {
   readonly as: SimFace;
@@ -20,7 +20,7 @@ export type SimOptions = {
   readonly profile: EngineProfileName;
   /** Model time over real time; 2 answers twice as fast. Default 1. */
   readonly speed?: number | undefined;
-  /** Sequences in the batch. Default: vllm and openai 256, ollama and llamacpp 4. */
+  /** Sequences in the batch. Default: what the real server starts with. */
   readonly maxRunning?: number | undefined;
   /** Requests that may wait. Default: ollama 512, others 1024. */
   readonly maxWaiting?: number | undefined;
@@ -30,21 +30,29 @@ export type SimOptions = {
   readonly contextLength?: number | undefined;
   /** Tokens between two chunks of a stream; the first always goes at once. Default 1. */
   readonly streamInterval?: number | undefined;
+  /** Model time that loading any model takes, ms. Default: its bytes over 2 GB/s. */
+  readonly loadMs?: number | undefined;
+  /** GPU memory for loaded models, 10^9 bytes. Default: what the profile's GPUs have. */
+  readonly vramGb?: number | undefined;
+  /** Ways of older or otherwise started versions of the face's server. */
+  readonly quirks?: readonly SimQuirk[] | undefined;
   readonly seed: number;
-  /** Wanted as `Authorization: Bearer`; not for ollama, which has no keys. */
+  /** Wanted in the header of the face; not for ollama and exo, which have no keys. */
   readonly apiKey?: Secret | undefined;
   readonly name?: string | undefined;
   /** Faults that hold from the start. */
   readonly faults?: readonly SimFault[] | undefined;
 };
 
+type WithoutDefault = 'apiKey' | 'loadMs';
+
 export type ResolvedSimOptions = {
-  readonly [Name in keyof Omit<SimOptions, 'apiKey'>]-?: Exclude<SimOptions[Name], undefined>;
-} & { readonly apiKey: Secret | undefined };
+  readonly [Name in keyof Omit<SimOptions, WithoutDefault>]-?: Exclude<SimOptions[Name], undefined>;
+} & { readonly [Name in WithoutDefault]: SimOptions[Name] };
 
 /** Defaults filled in. Throws `config_invalid` with every fault of the options. */
 export function resolveSimOptions(options: SimOptions): ResolvedSimOptions {
-  const local = options.as === 'ollama' || options.as === 'llamacpp';
+  const facts = faceFacts[options.as];
   const resolved = {
     as: options.as,
     host: options.host ?? '127.0.0.1',
@@ -52,11 +60,14 @@ export function resolveSimOptions(options: SimOptions): ResolvedSimOptions {
     models: options.models,
     profile: options.profile,
     speed: options.speed ?? 1,
-    maxRunning: options.maxRunning ?? (local ? 4 : 256),
-    maxWaiting: options.maxWaiting ?? (options.as === 'ollama' ? 512 : 1024),
+    maxRunning: options.maxRunning ?? facts.maxRunning,
+    maxWaiting: options.maxWaiting ?? facts.maxWaiting,
     kvTokens: options.kvTokens ?? engineProfiles[options.profile].kvTokens,
     contextLength: options.contextLength ?? 32_768,
     streamInterval: options.streamInterval ?? 1,
+    loadMs: options.loadMs,
+    vramGb: options.vramGb ?? profileVram(options.profile),
+    quirks: options.quirks ?? [],
     seed: options.seed,
     apiKey: options.apiKey,
     name: options.name ?? options.as,
@@ -86,12 +97,25 @@ function faultsOf(options: ResolvedSimOptions): string[] {
   whole('kv-tokens', options.kvTokens, 1024, 100_000_000);
   whole('context-length', options.contextLength, 128, 10_000_000);
   whole('stream-interval', options.streamInterval, 1, 1024);
+  whole('load-ms', options.loadMs ?? 0, 0, 3_600_000);
   if (!Number.isInteger(options.seed)) faults.push(`seed must be a whole number`);
-  if (!(options.speed > 0 && options.speed <= 10_000)) {
-    faults.push(`speed must be above 0 and at most 10000, not ${options.speed}`);
+  for (const [name, value] of [
+    ['speed', options.speed],
+    ['vram-gb', options.vramGb],
+  ] as const) {
+    if (!(value > 0 && value <= 10_000)) {
+      faults.push(`${name} must be above 0 and at most 10000, not ${value}`);
+    }
   }
-  if (options.as === 'ollama' && options.apiKey !== undefined) {
-    faults.push('api-key is not for ollama, which has no keys');
+  return [...faults, ...faceFaults(options)];
+}
+
+function faceFaults({ as, quirks, apiKey }: ResolvedSimOptions): string[] {
+  const faults = quirks
+    .filter((quirk) => faceOfQuirk(quirk) !== as)
+    .map((quirk) => `quirk ${quirk} is not for ${as}`);
+  if (apiKey !== undefined && faceFacts[as].keyHeader === undefined) {
+    faults.push(`api-key is not for ${as}, which has no keys`);
   }
   return faults;
 }

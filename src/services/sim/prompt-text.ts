@@ -9,7 +9,7 @@ import { badRequest, type SimRefusal } from './refusals.ts';
 export type PromptText = { readonly text: string; readonly extraTokens: number };
 
 /** Tokens that an image counts as: 24 x 24 patches, as LLaVA 1.5 has them. */
-const imageTokens = 576;
+export const imageTokens = 576;
 
 /** `messages` of chat requests, OpenAI and Ollama alike. */
 export function textOfMessages(messages: unknown): Result<PromptText, SimRefusal> {

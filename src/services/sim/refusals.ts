@@ -1,12 +1,11 @@
-// Why the simulated server says no, and how each real server words it: the envelope differs, and
-// gateways are tried on exactly that.
+// Why the simulated server says no. How each real server words the envelope is in error-bodies.ts.
 
-import type { SimFace } from './options.ts';
+import type { SimFace } from '../../protocol/sim/faces.ts';
 
 export type SimRefusal = {
   readonly status: number;
   readonly message: string;
-  /** The code of the OpenAI face. */
+  /** The code of the OpenAI face; `reason` of Google's details. */
   readonly code?: string;
   readonly param?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -16,12 +15,33 @@ export function badRequest(message: string, param?: string): SimRefusal {
   return param === undefined ? { status: 400, message } : { status: 400, message, param };
 }
 
+function unknownModelWords(face: SimFace, model: string): string {
+  switch (face) {
+    case 'ollama':
+    case 'llamacpp':
+      return `model '${model}' not found`;
+    case 'anthropic':
+      return `model: ${model}`;
+    case 'google':
+      return `models/${model} is not found for API version v1beta, or is not supported for generateContent.`;
+    case 'exo':
+      return `No instance found for model ${model}`;
+    case 'openai':
+      return `The model \`${model}\` does not exist or you do not have access to it.`;
+    default:
+      return `The model \`${model}\` does not exist.`;
+  }
+}
+
 export function unknownModel(face: SimFace, model: string): SimRefusal {
-  const message =
-    face === 'ollama'
-      ? `model '${model}' not found`
-      : `The model \`${model}\` does not exist${face === 'openai' ? ' or you do not have access to it' : ''}.`;
-  return { status: 404, message, code: 'model_not_found', param: 'model' };
+  // A llama-server in router mode calls it a bad request.
+  const status = face === 'llamacpp' ? 400 : 404;
+  return {
+    status,
+    message: unknownModelWords(face, model),
+    code: 'model_not_found',
+    param: 'model',
+  };
 }
 
 export function tooLong(promptTokens: number, outputTokens: number, max: number): SimRefusal {
@@ -36,71 +56,31 @@ export function tooLong(promptTokens: number, outputTokens: number, max: number)
   };
 }
 
+function queueFullWords(face: SimFace): string {
+  switch (face) {
+    case 'ollama':
+      return 'server busy, please try again.  maximum pending requests exceeded';
+    case 'anthropic':
+      return 'Overloaded';
+    case 'google':
+      return 'The model is overloaded. Please try again later.';
+    case 'tgi':
+      return 'Model is overloaded';
+    default:
+      return 'The server is overloaded: too many requests are waiting.';
+  }
+}
+
+const queueFullStatus: ReadonlyMap<SimFace, number> = new Map([
+  ['anthropic', 529],
+  ['tgi', 429],
+]);
+
 export function queueFull(face: SimFace): SimRefusal {
-  const message =
-    face === 'ollama'
-      ? 'server busy, please try again.  maximum pending requests exceeded'
-      : 'The server is overloaded: too many requests are waiting.';
-  return { status: 503, message, code: 'server_is_overloaded' };
+  const status = queueFullStatus.get(face) ?? 503;
+  return { status, message: queueFullWords(face), code: 'server_is_overloaded' };
 }
 
 export function loading(face: SimFace): SimRefusal {
   return { status: 503, message: face === 'llamacpp' ? 'Loading model' : 'The model is loading.' };
 }
-
-/** The JSON body of `refusal` as `face` sends it; `path` tells native Ollama from its `/v1`. */
-export function refusalBody(face: SimFace, path: string, refusal: SimRefusal): unknown {
-  const { status, message } = refusal;
-  switch (face) {
-    case 'ollama':
-      if (!path.startsWith('/v1')) return { error: message };
-      return {
-        error: { message, type: ollamaTypes.get(status) ?? 'api_error', param: null, code: null },
-      };
-    case 'vllm':
-      if (status === 401) return { error: 'Unauthorized' };
-      return {
-        error: {
-          message,
-          type: vllmTypes.get(status) ?? 'InternalServerError',
-          param: refusal.param ?? null,
-          code: status,
-        },
-      };
-    case 'llamacpp':
-      return {
-        error: { code: status, message, type: llamacppTypes.get(status) ?? 'server_error' },
-      };
-    case 'openai':
-      return {
-        error: {
-          message,
-          type: openaiTypes.get(status) ?? 'invalid_request_error',
-          param: refusal.param ?? null,
-          code: refusal.code ?? null,
-        },
-      };
-  }
-}
-
-const ollamaTypes: ReadonlyMap<number, string> = new Map([
-  [400, 'invalid_request_error'],
-  [404, 'not_found_error'],
-]);
-const vllmTypes: ReadonlyMap<number, string> = new Map([
-  [400, 'BadRequestError'],
-  [404, 'NotFoundError'],
-  [429, 'RateLimitError'],
-  [503, 'ServiceUnavailableError'],
-]);
-const llamacppTypes: ReadonlyMap<number, string> = new Map([
-  [400, 'invalid_request_error'],
-  [401, 'authentication_error'],
-  [404, 'not_found_error'],
-  [503, 'unavailable_error'],
-]);
-const openaiTypes: ReadonlyMap<number, string> = new Map([
-  [429, 'requests'],
-  [500, 'server_error'],
-  [503, 'server_error'],
-]);

@@ -1,7 +1,14 @@
 // For tests: a simulated server that ends with its test, fast enough not to be waited for.
 
 import type { TestContext } from 'node:test';
-import { type SimFault, type SimState, simStateSchema } from '../../protocol/sim/schemas.ts';
+import type { SimFace } from '../../protocol/sim/faces.ts';
+import {
+  type SimFault,
+  type SimState,
+  type SimStats,
+  simStateSchema,
+  simStatsSchema,
+} from '../../protocol/sim/schemas.ts';
 import type { SimOptions } from './options.ts';
 import { type RunningSim, startSim } from './sim-server.ts';
 
@@ -21,12 +28,51 @@ export async function simFor(
   return sim;
 }
 
-export function postJson(url: string, body: unknown, signal?: AbortSignal): Promise<Response> {
+export function postJson(
+  url: string,
+  body: unknown,
+  signal?: AbortSignal,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response> {
   return fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
     ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+/** What each cloud wants with every request. */
+export const anthropicHeaders = { 'x-api-key': 'sesame', 'anthropic-version': '2023-06-01' };
+export const googleHeaders = { 'x-goog-api-key': 'sesame' };
+
+/** A short chat in the protocol of the face. */
+export function chatRequest(sim: RunningSim, as: SimFace, isStream: boolean): Promise<Response> {
+  const stream = isStream;
+  switch (as) {
+    case 'anthropic':
+      return postJson(`${sim.url}/v1/messages`, chatBody({ stream }), undefined, anthropicHeaders);
+    case 'google': {
+      const body = { contents: [{ parts: [{ text: 'How are you today?' }] }] };
+      const method = isStream ? 'streamGenerateContent?alt=sse' : 'generateContent';
+      const url = `${sim.url}/v1beta/models/llama3:8b:${method}`;
+      return postJson(url, body, undefined, googleHeaders);
+    }
+    default:
+      return postJson(`${sim.url}/v1/chat/completions`, chatBody({ stream }));
+  }
+}
+
+export type SentEvent = { readonly name: string | undefined; readonly data: unknown };
+
+/** The server-sent events of a complete stream. */
+export async function eventsOf(response: Response): Promise<readonly SentEvent[]> {
+  const blocks = (await response.text()).split('\n\n').filter((block) => block !== '');
+  return blocks.map((block) => {
+    const lines = block.split('\n');
+    const field = (name: string): string | undefined =>
+      lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
+    return { name: field('event'), data: JSON.parse(field('data') ?? 'null') };
   });
 }
 
@@ -34,6 +80,11 @@ export async function setFault(sim: RunningSim, fault: SimFault): Promise<void> 
   const response = await postJson(`${sim.url}/sim/faults`, fault);
   if (response.status !== 201) throw new Error(await response.text());
   await response.arrayBuffer();
+}
+
+export async function statsNow(sim: RunningSim): Promise<SimStats> {
+  const response = await fetch(`${sim.url}/sim/stats`);
+  return simStatsSchema.parse(await response.json());
 }
 
 /** Asks the server for its state until `holds`; fails after ten seconds. */

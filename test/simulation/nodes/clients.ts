@@ -84,6 +84,7 @@ function drawFeatures(chance: Chance): RouteFeatures {
   return {
     model,
     resolvedModel: model,
+    operation: 'chat',
     estimatedTokens: chance.hits(0.02) ? 9000 : chance.between(10, 2000),
     maxOutputTokens: chance.hits(0.5) ? chance.between(16, 512) : undefined,
     needsVision: chance.hits(0.05),

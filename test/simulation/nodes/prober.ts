@@ -148,7 +148,14 @@ export class Prober {
   #factsOf(id: BackendId, tookMs: number): ProbeFacts {
     const capacity = this.#backends.get(id)?.facts.capacity;
     const latencyMs = Math.max(0, Math.trunc(tookMs));
-    return { latencyMs, models: undefined, capacity, metadata: undefined, busy: false };
+    return {
+      latencyMs,
+      models: undefined,
+      capacity,
+      metadata: undefined,
+      runtime: undefined,
+      busy: false,
+    };
   }
 
   #step(watched: Watched, backend: Backend, event: HealthEvent): void {

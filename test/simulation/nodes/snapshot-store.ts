@@ -2,13 +2,13 @@
 // outlive every crash, since they are files.
 
 import { present } from '../../../src/base/assert.ts';
+import { err, ok, type Result } from '../../../src/base/result.ts';
 import { SnapshotDigester } from '../../../src/core/decisions/snapshot-digester.ts';
 import { snapshotOfDocument } from '../../../src/core/decisions/snapshot-document.ts';
-import {
-  buildSnapshot,
-  type RoutingSettings,
-  type RoutingSnapshot,
-  type Target,
+import type {
+  RoutingSettings,
+  RoutingSnapshot,
+  Target,
 } from '../../../src/core/routing/snapshot.ts';
 import { nodeCrypto } from '../../../src/io/credentials/crypto.ts';
 
@@ -24,9 +24,9 @@ export class SnapshotStore {
   }
 
   published(version: number, targets: readonly Target[], settings: RoutingSettings): void {
-    const { digest, text } = this.#digester.digested(buildSnapshot(version, targets, settings));
+    const { digest, documents } = this.#digester.digested({ targets, settings });
     this.#digests[version] = digest;
-    this.#texts.set(digest, text);
+    for (const one of documents) this.#texts.set(one.digest, one.text);
   }
 
   /** Of the snapshot that this version is; it was stored before anybody heard of the version. */
@@ -38,11 +38,17 @@ export class SnapshotStore {
   snapshotOf(digest: string): RoutingSnapshot | undefined {
     const known = this.#read.get(digest);
     if (known !== undefined) return known;
-    const text = this.#texts.get(digest);
-    if (text === undefined || nodeCrypto.sha256Hex(text) !== digest) return undefined;
-    const snapshot = snapshotOfDocument(JSON.parse(text));
+    const root = this.#document(digest);
+    if (!root.ok) return undefined;
+    const snapshot = snapshotOfDocument(root.value, (page) => this.#document(page));
     if (!snapshot.ok) return undefined;
     this.#read.set(digest, snapshot.value);
     return snapshot.value;
+  }
+
+  #document(digest: string): Result<unknown, 'missing'> {
+    const text = this.#texts.get(digest);
+    if (text === undefined || nodeCrypto.sha256Hex(text) !== digest) return err('missing');
+    return ok(JSON.parse(text));
   }
 }

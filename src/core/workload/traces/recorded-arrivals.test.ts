@@ -39,6 +39,7 @@ function routed(requestId: string, at: number): DecisionRecord {
     features: {
       model: 'chat',
       resolvedModel: 'llama',
+      operation: 'chat',
       estimatedTokens: 30,
       maxOutputTokens: undefined,
       needsVision: false,

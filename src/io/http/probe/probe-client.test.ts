@@ -79,14 +79,37 @@ test('a POST carries its body and headers', async () => {
   assert.equal(asked?.headers['authorization'], 'Bearer k');
 });
 
-test('statuses are told, and Retry-After only where it means something', async () => {
-  const server = await serve((_asked, response) => {
-    response.writeHead(429, { 'retry-after': '17' });
-    response.end('{}');
+test('statuses are told, and Retry-After in both forms only where it means something', async () => {
+  const date = 'Sun, 06 Nov 1994 08:49:37 GMT';
+  const rows: readonly (readonly [number, string, number | undefined])[] = [
+    [429, '17', 17],
+    [503, 'Sun, 06 Nov 1994 08:51:37 GMT', 120],
+    [429, 'soon', undefined],
+    [200, '17', undefined],
+  ];
+  for (const [status, retryAfter, expected] of rows) {
+    const server = await serve((_asked, response) => {
+      response.writeHead(status, { 'retry-after': retryAfter, date });
+      response.end('{}');
+    });
+    const answer = await get(server.url);
+    assert.ok(answer.ok);
+    assert.deepEqual([answer.status, answer.retryAfterS], [status, expected]);
+  }
+});
+
+test('text comes back as it is, under the same caps', async () => {
+  const server = await serve((asked, response) => {
+    if (asked.path === '/page') response.end('<p>hello');
+    else response.end('# HELP m\nm 1\n');
   });
-  const answer = await get(server.url);
+  const session = clientWith().session(server.url, 5_000);
+  const answer = await session.getText('/metrics');
   assert.ok(answer.ok);
-  assert.deepEqual([answer.status, answer.retryAfter], [429, '17']);
+  assert.equal(answer.text, '# HELP m\nm 1');
+  assert.equal(server.asked[0]?.headers.accept, 'text/plain');
+  const page = await session.getText('/page');
+  assert.ok(!page.ok && page.words === 'invalid response: HTML');
 });
 
 test('an unreadable body of a live server is no failure of the connection', async () => {
@@ -171,6 +194,13 @@ test('226 compressed answers are not unpacked', async () => {
     });
     assert.equal(wordsOf(await get(server.url)), 'invalid response: compressed');
   }
+});
+
+test('226 an empty body is an answer without JSON', async () => {
+  const server = await serve((_asked, response) => response.end());
+  const answer = await get(server.url);
+  assert.ok(answer.ok);
+  assert.equal(answer.json, undefined);
 });
 
 test('226 HTML is somebody else', async () => {
@@ -276,7 +306,7 @@ test('a name without an address', async () => {
   assert.equal(wordsOf(empty), 'DNS resolution failed');
 });
 
-test('a certificate that does not verify is refused, one of a named authority is accepted', async () => {
+test('226 a certificate that does not verify is refused, one of a named authority is accepted', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'probe-tls-'));
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   execFileSync(

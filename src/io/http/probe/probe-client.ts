@@ -19,22 +19,30 @@ import {
   timedOut,
   UnsafeAddress,
 } from './probe-failure.ts';
+import { retryAfterSeconds } from './retry-after.ts';
 
 export const probeBodyBytesMax = 4 * 1024 * 1024;
 const headBytesMax = 32 * 1024;
 
-export type ProbeReply = {
+type Reply = {
   readonly ok: true;
   readonly status: number;
-  /** The parsed body; undefined when there is none or it is not JSON. */
-  readonly json: unknown;
   /** From the request's start to the end of the body. */
   readonly latencyMs: number;
-  /** The text of Retry-After, for 429 and 503 only. */
-  readonly retryAfter: string | undefined;
+  /** What Retry-After asks for, whole seconds; of 429 and 503 only. */
+  readonly retryAfterS: number | undefined;
 };
 
+export type ProbeReply = Reply & {
+  /** The parsed body; undefined when there is none or it is not JSON. */
+  readonly json: unknown;
+};
+
+/** Without blanks around it. */
+type TextReply = Reply & { readonly text: string };
+
 export type ProbeAnswer = ProbeReply | ProbeFailure;
+export type TextAnswer = TextReply | ProbeFailure;
 
 export type ProbeHeaders = Readonly<Record<string, string>>;
 
@@ -42,6 +50,8 @@ export type ProbeHeaders = Readonly<Record<string, string>>;
 export interface ProbeSession {
   /** `path` begins with a slash and is appended to the base URL. */
   get(path: string, headers?: ProbeHeaders): Promise<ProbeAnswer>;
+  /** For what is not JSON, such as metrics; under the same caps. */
+  getText(path: string, headers?: ProbeHeaders): Promise<TextAnswer>;
   post(path: string, body: unknown, headers?: ProbeHeaders): Promise<ProbeAnswer>;
   /** What is left until the deadline, ms, 0 when it has passed. */
   remainingMs(): number;
@@ -66,7 +76,10 @@ type Exchange = {
   readonly path: string;
   readonly headers: ProbeHeaders;
   readonly body: string | null;
+  readonly accept: string;
 };
+
+const jsonType = 'application/json';
 
 export function createProbeClient(options: ProbeClientOptions): ProbeClient {
   const lookup = checkedLookup(options.resolve ?? resolveBySystem, options.mayContact);
@@ -79,7 +92,7 @@ export function createProbeClient(options: ProbeClientOptions): ProbeClient {
 
       const isStopped = (): boolean => signal?.aborted === true;
 
-      const exchange = async (asked: Exchange): Promise<ProbeAnswer> => {
+      const exchange = async (asked: Exchange): Promise<TextAnswer> => {
         const startedAt = options.monotonicMs();
         const leftMs = remainingMs();
         if (isStopped()) return failed('stopped', 'probe stopped');
@@ -107,7 +120,7 @@ export function createProbeClient(options: ProbeClientOptions): ProbeClient {
             method: asked.method,
             path: rootPath + asked.path,
             headers: {
-              accept: 'application/json',
+              accept: asked.accept,
               'accept-encoding': 'identity',
               ...asked.headers,
             },
@@ -127,14 +140,20 @@ export function createProbeClient(options: ProbeClientOptions): ProbeClient {
 
       return {
         remainingMs,
-        get: (path, headers = {}) => exchange({ method: 'GET', path, headers, body: null }),
-        post: (path, body, headers = {}) =>
-          exchange({
-            method: 'POST',
-            path,
-            headers: { 'content-type': 'application/json', ...headers },
-            body: JSON.stringify(body),
-          }),
+        get: async (path, headers = {}) =>
+          parsed(await exchange({ method: 'GET', path, headers, body: null, accept: jsonType })),
+        getText: (path, headers = {}) =>
+          exchange({ method: 'GET', path, headers, body: null, accept: 'text/plain' }),
+        post: async (path, body, headers = {}) =>
+          parsed(
+            await exchange({
+              method: 'POST',
+              path,
+              headers: { 'content-type': jsonType, ...headers },
+              body: JSON.stringify(body),
+              accept: jsonType,
+            }),
+          ),
       };
     },
   };
@@ -149,13 +168,13 @@ function judgeLiteral(hostname: string, mayContact: MayContact): void {
 }
 
 function headerText(value: string | string[] | undefined): string {
-  return (Array.isArray(value) ? value.join(',') : (value ?? '')).trim().toLowerCase();
+  return (Array.isArray(value) ? value.join(',') : (value ?? '')).trim();
 }
 
 async function readAnswer(
   response: Dispatcher.ResponseData,
   elapsed: () => number,
-): Promise<ProbeAnswer> {
+): Promise<TextAnswer> {
   const { statusCode: status, headers, body } = response;
   const refuse = (failure: ProbeFailure): ProbeFailure => {
     // The connection is destroyed next; nobody is left to hear of the unread rest.
@@ -163,7 +182,7 @@ async function readAnswer(
     return failure;
   };
   if (status >= 300 && status < 400) return refuse(invalidResponse('redirect'));
-  const encoding = headerText(headers['content-encoding']);
+  const encoding = headerText(headers['content-encoding']).toLowerCase();
   if (encoding !== '' && encoding !== 'identity') return refuse(invalidResponse('compressed'));
   if (Number(headerText(headers['content-length'])) > probeBodyBytesMax) {
     return refuse(invalidResponse('too large'));
@@ -178,16 +197,25 @@ async function readAnswer(
   }
   const text = Buffer.concat(chunks).toString('utf8').trim();
   const isSuccess = status >= 200 && status < 300;
-  const isHtml = headerText(headers['content-type']).startsWith('text/html') || text[0] === '<';
-  if (isSuccess && isHtml) return invalidResponse('HTML');
-  const retryAfter = headerText(headers['retry-after']);
+  const type = headerText(headers['content-type']).toLowerCase();
+  if (isSuccess && (type.startsWith('text/html') || text[0] === '<')) {
+    return invalidResponse('HTML');
+  }
+  const mayWait = status === 429 || status === 503;
+  const [retryAfter, date] = [headers['retry-after'], headers['date']].map(headerText);
   return {
     ok: true,
     status,
-    json: parseJson(text),
+    text,
     latencyMs: elapsed(),
-    retryAfter: (status === 429 || status === 503) && retryAfter !== '' ? retryAfter : undefined,
+    retryAfterS: mayWait ? retryAfterSeconds(retryAfter ?? '', date ?? '') : undefined,
   };
+}
+
+function parsed(answer: TextAnswer): ProbeAnswer {
+  if (!answer.ok) return answer;
+  const { text, ...reply } = answer;
+  return { ...reply, json: parseJson(text) };
 }
 
 function parseJson(text: string): unknown {

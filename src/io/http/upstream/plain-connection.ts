@@ -4,7 +4,7 @@
 // the event loop, so the buffer is free again when the call returns; that is why body bytes are
 // valid during `onData` only. It measured 2 us less per small request than a fresh buffer per read.
 
-import net from 'node:net';
+import net, { type LookupFunction } from 'node:net';
 import type { ConnectionOwner, ConnectionUser, UpstreamConnection } from './connection.ts';
 import { requestHead } from './request-head.ts';
 import { ResponseParser } from './response-parser.ts';
@@ -25,6 +25,8 @@ export type PlainTarget = {
   /** Value of the Host header. */
   readonly authority: string;
   readonly limits: ResolvedLimits;
+  /** Resolves and judges the host when it is a name. */
+  readonly lookup: LookupFunction;
   /** Shared by all connections of one thread or pool. */
   readonly readBuffer: Buffer;
 };
@@ -49,6 +51,7 @@ export class PlainConnection implements UpstreamConnection {
     this.#socket = net.connect({
       host: target.host,
       port: target.port,
+      lookup: target.lookup,
       noDelay: true,
       onread: {
         buffer,

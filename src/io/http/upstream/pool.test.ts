@@ -110,6 +110,44 @@ describe('an answer over a socket', () => {
   });
 });
 
+describe('a host name', () => {
+  const named = (backend: ScriptedBackend, addresses: readonly (readonly string[])[]) => {
+    let lookups = 0;
+    const pool = createUpstreamPool({
+      url: backend.url.replace('127.0.0.1', 'engine.test'),
+      maxIdle: 0,
+      resolve: (_name, done) => {
+        const answer = addresses[lookups++] ?? [];
+        done(
+          null,
+          answer.map((address) => ({ address, family: 4 })),
+        );
+      },
+    });
+    return { pool, lookups: () => lookups };
+  };
+
+  it('300 with one forbidden answer among good ones is not connected to', async (t) => {
+    const { backend } = await setUp(t, ({ socket }) => socket.write(OK));
+    const { pool } = named(backend, [['127.0.0.1', '169.254.169.254']]);
+    t.after(() => pool.close());
+    const { failure } = await exchange(pool);
+    assert.equal(failure?.kind, 'connect');
+    assert.equal(backend.received.length, 0);
+  });
+
+  it('301 is looked up once for a connection, and a name that moves is judged again', async (t) => {
+    const { backend } = await setUp(t, ({ socket }) => socket.write(OK));
+    const { pool, lookups } = named(backend, [['127.0.0.1'], ['169.254.169.254']]);
+    t.after(() => pool.close());
+    assert.equal((await exchange(pool)).failure, undefined);
+    assert.equal(lookups(), 1);
+    assert.equal((await exchange(pool)).failure?.kind, 'connect');
+    assert.equal(lookups(), 2);
+    assert.equal(backend.received.length, 1);
+  });
+});
+
 describe('connections', () => {
   it('serve again, the last used first', async (t) => {
     const held: Received[] = [];

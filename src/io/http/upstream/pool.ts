@@ -1,6 +1,10 @@
-// Opens the pool of upstream connections that fits the address of a backend.
+// Opens the pool of upstream connections that fits the address of a backend. A host name is resolved at
+// each connection, and every answer is judged before a socket is opened (security 2.5): a name that was
+// harmless when it was added may lead elsewhere by now.
 
 import { assert } from '../../../base/assert.ts';
+import { refuseAddress } from '../../../base/network-address.ts';
+import { checkedLookup, type Resolve, resolveBySystem } from '../probe/checked-lookup.ts';
 import { CONNECT_TIMEOUT_MS, KeepAlivePool, type OpenConnection } from './keep-alive-pool.ts';
 import { PlainConnection } from './plain-connection.ts';
 import { TlsConnection, tlsConnector } from './tls-connection.ts';
@@ -27,6 +31,8 @@ export type UpstreamOrigin = {
   readonly connectTimeoutMs?: number;
   /** Certificate authorities (PEM) to trust instead of the usual ones; https only. */
   readonly ca?: string;
+  /** Default: that of the system. */
+  readonly resolve?: Resolve;
 };
 
 const MAX_IDLE = 64;
@@ -43,8 +49,12 @@ export function createUpstreamPool(origin: UpstreamOrigin): UpstreamPool {
   const limits = resolveLimits(origin.limits);
   const maxIdle = origin.maxIdle ?? MAX_IDLE;
   const connectTimeoutMs = origin.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+  const lookup = checkedLookup(
+    origin.resolve ?? resolveBySystem,
+    (address) => refuseAddress(address) === undefined,
+  );
   if (url.protocol === 'https:') {
-    const connector = tlsConnector(origin.ca, connectTimeoutMs);
+    const connector = tlsConnector(origin.ca, lookup, connectTimeoutMs);
     const target = { origin: url.origin, limits, connector };
     const open: OpenConnection = (owner, deadlineMs) => {
       return new TlsConnection(target, owner, deadlineMs);
@@ -57,6 +67,7 @@ export function createUpstreamPool(origin: UpstreamOrigin): UpstreamPool {
     port: Number(url.port || 80),
     authority: url.host,
     limits,
+    lookup,
     readBuffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
   };
   const open: OpenConnection = (owner, deadlineMs) => {

@@ -5,6 +5,7 @@
 // connection rather than its own pool, because that pool queues out of sight and does not tell which
 // socket serves, while we must know whether a connection had served before.
 
+import type { LookupFunction } from 'node:net';
 import { buildConnector, Client, type Dispatcher } from 'undici';
 import type { ConnectionOwner, ConnectionUser, UpstreamConnection } from './connection.ts';
 import { readAnswer } from './response-head.ts';
@@ -23,14 +24,19 @@ export type TlsTarget = {
   readonly connector: buildConnector.connector;
 };
 
-/** Verifies certificates against `ca` (PEM), or the usual authorities, and offers HTTP/1.1 only. */
+/**
+ * Verifies certificates against `ca` (PEM), or the usual authorities, and offers HTTP/1.1 only.
+ * `lookup` resolves and judges a host that is a name.
+ */
 export function tlsConnector(
   ca: string | undefined,
+  lookup: LookupFunction,
   connectTimeoutMs: number,
 ): buildConnector.connector {
   return buildConnector({
     allowH2: false,
     rejectUnauthorized: true,
+    lookup,
     timeout: connectTimeoutMs,
     ...(ca === undefined ? {} : { ca }),
   });

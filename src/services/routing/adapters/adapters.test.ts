@@ -3,79 +3,17 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import type { BackendType } from '../../../base/backend-type.ts';
-import type { BackendId } from '../../../base/brand.ts';
-import { Secret } from '../../../base/secret.ts';
+import { type BackendType, backendTypes } from '../../../base/backend-type.ts';
 import {
   type Answer,
   byPath,
   sendJson,
   startServer,
-  type TestServer,
 } from '../../../io/http/probe/json-server.test-support.ts';
-import { createProbeClient } from '../../../io/http/probe/probe-client.ts';
-import { createProbeBackend } from './probe-backend.ts';
-import type { HealthyProbe, ProbeResult, ProbeTarget } from './probe-result.ts';
+import { closeServers, healthy, probeWith, serve, target } from './probe.test-support.ts';
+import type { ProbeResult } from './probe-result.ts';
 
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-});
-
-async function serve(answer: Answer): Promise<TestServer> {
-  const server = await startServer(answer);
-  closers.push(() => server.close());
-  return server;
-}
-
-const client = createProbeClient({
-  monotonicMs: () => performance.now(),
-  mayContact: () => true,
-});
-
-const environment: Readonly<Record<string, string>> = {
-  TENSORFORGE_BACKEND_KEY_BOX: 'box-secret',
-  TENSORFORGE_BACKEND_KEY_EMPTY: '',
-  TENSORFORGE_BACKEND_KEY_TORN: 'a\r\nx: y',
-  DATABASE_URL: 'postgres://secret',
-};
-
-function probeWith(timeoutMs = 5_000) {
-  return createProbeBackend({
-    client,
-    timeoutMs,
-    readCredential: (name) => {
-      const value = environment[name];
-      return value === undefined ? undefined : new Secret(value);
-    },
-  });
-}
-
-function target(
-  type: BackendType,
-  server: TestServer,
-  more: Partial<ProbeTarget> = {},
-): ProbeTarget {
-  return {
-    id: 'box' as BackendId,
-    url: server.url,
-    backendType: type,
-    apiKeyEnv: undefined,
-    discoverySource: 'manual',
-    approved: true,
-    ...more,
-  };
-}
-
-async function healthy(
-  type: BackendType,
-  answer: Answer,
-  more: Partial<ProbeTarget> = {},
-): Promise<HealthyProbe> {
-  const result = await probeWith()(target(type, await serve(answer), more));
-  assert.equal(result.kind, 'healthy', JSON.stringify(result));
-  return result as HealthyProbe;
-}
+afterEach(closeServers);
 
 const list = (...entries: readonly unknown[]) => ({ object: 'list', data: entries });
 
@@ -336,19 +274,8 @@ test('R7 a backend that nobody approved is probed without its credential', async
 });
 
 test('every type: failures, refusals and rate limits are told apart', async () => {
-  const types = [
-    'ollama',
-    'vllm',
-    'llamacpp',
-    'exo',
-    'generic',
-    'lmstudio',
-    'openai',
-    'anthropic',
-    'google',
-  ] as const;
   const more = { apiKeyEnv: 'TENSORFORGE_BACKEND_KEY_BOX' };
-  for (const type of types) {
+  for (const type of backendTypes) {
     const withStatus = async (status: number, headers = {}): Promise<ProbeResult> => {
       const server = await serve((_asked, response) => {
         response.writeHead(status, headers);
@@ -371,6 +298,12 @@ test('every type: failures, refusals and rate limits are told apart', async () =
       { kind: 'rate_limited', retryAfterS: 9 },
       type,
     );
+    const date = 'Sun, 06 Nov 1994 08:49:37 GMT';
+    assert.deepEqual(
+      await withStatus(429, { 'retry-after': 'Sun, 06 Nov 1994 08:49:57 GMT', date }),
+      { kind: 'rate_limited', retryAfterS: 20 },
+      type,
+    );
     assert.deepEqual(
       await withStatus(429, { 'retry-after': 'soon' }),
       { kind: 'rate_limited', retryAfterS: 30 },
@@ -387,19 +320,8 @@ test('every type: failures, refusals and rate limits are told apart', async () =
 });
 
 test('every type: an unreadable answer of a live server keeps the models, an empty list clears them', async () => {
-  const types = [
-    'ollama',
-    'vllm',
-    'llamacpp',
-    'exo',
-    'generic',
-    'lmstudio',
-    'openai',
-    'anthropic',
-    'google',
-  ] as const;
   const more = { apiKeyEnv: 'TENSORFORGE_BACKEND_KEY_BOX' };
-  for (const type of types) {
+  for (const type of backendTypes) {
     for (const body of ['{"data": [', '[]', 'null', '42', '{"data": {}, "models": "x"}', '']) {
       const result = await healthy(type, (_asked, response) => response.end(body), more);
       assert.equal(result.models, undefined, `${type} ${body}`);
@@ -450,4 +372,105 @@ test('222 223 twins, strange ids and lying figures in a list', async () => {
     (await healthy('generic', byPath({ '/v1/models': list(...many) }))).models?.length,
     2_000,
   );
+});
+
+test('every type: 503 with words of loading is neither failure nor success', async () => {
+  const more = { apiKeyEnv: 'TENSORFORGE_BACKEND_KEY_BOX' };
+  const bodies = [
+    { error: 'Model is loading' },
+    { error: { code: 503, message: 'Loading model', type: 'unavailable_error' } },
+    { message: 'still loading' },
+  ];
+  for (const type of backendTypes) {
+    for (const body of bodies) {
+      const server = await serve((_asked, response) => sendJson(response, 503, body));
+      assert.deepEqual(await probeWith()(target(type, server, more)), { kind: 'loading' }, type);
+    }
+    const server = await serve((_asked, response) =>
+      sendJson(response, 503, { error: 'download' }),
+    );
+    assert.equal((await probeWith()(target(type, server, more))).kind, 'unhealthy');
+  }
+});
+
+test('226 every type: HTML, compression and redirects are an invalid response, and nothing is followed', async () => {
+  const metadata = await serve(byPath({}));
+  const answers: readonly (readonly [string, Answer])[] = [
+    ['HTML', (_asked, response) => response.end('<html>')],
+    [
+      'compressed',
+      (_asked, response) => {
+        response.writeHead(200, { 'content-encoding': 'gzip' });
+        response.end('x');
+      },
+    ],
+    [
+      'redirect',
+      (_asked, response) => {
+        response.writeHead(307, { location: metadata.url });
+        response.end();
+      },
+    ],
+  ];
+  const more = { apiKeyEnv: 'TENSORFORGE_BACKEND_KEY_BOX' };
+  for (const type of backendTypes) {
+    for (const [what, answer] of answers) {
+      const result = await probeWith()(target(type, await serve(answer), more));
+      const words = `invalid response: ${what}`;
+      assert.deepEqual(result, { kind: 'unhealthy', words, class: 'invalid_response' }, type);
+    }
+  }
+  assert.equal(metadata.asked.length, 0);
+});
+
+test('what the operator says of a model wins over engine, table and name', async () => {
+  const server = await serve(
+    byPath({
+      '/v1/models': list({ id: 'own-chat', max_model_len: 8192 }, { id: 'own-eye' }, { id: 'x' }),
+    }),
+  );
+  const overrides = [
+    { model: 'own-chat', contextLength: 4000, tools: true },
+    { model: 'own-*', vision: true, jsonMode: false, maxOutputTokens: 100 },
+  ];
+  const result = await probeWith(5_000, overrides)(target('vllm', server));
+  assert.ok(result.kind === 'healthy');
+  assert.deepEqual(
+    result.models?.map((m) => [
+      m.id,
+      m.contextLength,
+      m.supportsTools,
+      m.supportsVision,
+      m.supportsJsonMode,
+      m.maxOutputTokens,
+    ]),
+    [
+      ['own-chat', 4000, true, false, true, undefined],
+      ['own-eye', 4096, false, true, false, 100],
+      ['x', 4096, false, false, true, undefined],
+    ],
+  );
+});
+
+test('a list in pages that turns in circles, or breaks off, ends', async () => {
+  const more = { apiKeyEnv: 'TENSORFORGE_BACKEND_KEY_BOX' };
+  const circle = await serve((_asked, response) =>
+    sendJson(response, 200, { data: [{ id: 'a' }], has_more: true, last_id: 'a' }),
+  );
+  const round = await probeWith()(target('anthropic', circle, more));
+  assert.ok(round.kind === 'healthy');
+  assert.deepEqual([round.models?.length, circle.asked.length], [1, 2]);
+  const endless = await serve((_asked, response) =>
+    sendJson(response, 200, { models: [], nextPageToken: `${endless.asked.length}` }),
+  );
+  assert.equal((await probeWith()(target('google', endless, more))).kind, 'healthy');
+  assert.equal(endless.asked.length, 20);
+  const torn = await serve((asked, response) =>
+    asked.path.includes('pageToken')
+      ? response.end('[')
+      : sendJson(response, 200, { models: [], nextPageToken: 'x' }),
+  );
+  const kept = await probeWith()(target('google', torn, more));
+  assert.ok(kept.kind === 'healthy');
+  assert.deepEqual([kept.models, kept.warning], [undefined, 'unreadable_model_list']);
 });

@@ -1,10 +1,11 @@
 // The header that carries a backend's credential to it. The value is read from the environment at
 // each probe, by a function from outside, and stays inside a Secret until the header is written.
 
-import { type BackendType, isCloudType } from '../../../base/backend-type.ts';
+import { isCloudType } from '../../../base/backend-type.ts';
 import type { Secret } from '../../../base/secret.ts';
 import { permittedKeyEnv } from '../../../core/backends/url-credential.ts';
 import type { ProbeHeaders } from '../../../io/http/probe/probe-client.ts';
+import { backendCredential } from '../../../protocol/credentials/backend-credential.ts';
 import type { ProbeTarget } from './probe-result.ts';
 
 /** The value of an environment variable; undefined when it is not set. */
@@ -14,12 +15,6 @@ export type CredentialHeaders =
   | { readonly ok: true; readonly headers: ProbeHeaders }
   /** Words for `last_error`; they name the variable, never its value. */
   | { readonly ok: false; readonly words: string };
-
-function headersFor(type: BackendType, value: string): ProbeHeaders {
-  if (type === 'anthropic') return { 'x-api-key': value, 'anthropic-version': '2023-06-01' };
-  if (type === 'google') return { 'x-goog-api-key': value };
-  return { authorization: `Bearer ${value}` };
-}
 
 /**
  * Headers with the credential of `target`. A backend that nobody approved gets none (R7), and a
@@ -45,5 +40,5 @@ export function credentialHeaders(target: ProbeTarget, read: ReadCredential): Cr
   if (!/^[\x21-\x7e]{1,4096}$/.test(value)) {
     return { ok: false, words: `configuration error: ${permitted.value} is not a credential` };
   }
-  return { ok: true, headers: headersFor(backendType, value) };
+  return { ok: true, headers: backendCredential(backendType, value) };
 }

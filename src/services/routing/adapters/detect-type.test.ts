@@ -43,6 +43,21 @@ test('each engine by its own shape', async () => {
     ['lmstudio', { ...openAi, '/api/v0/models': list({ id: 'm', type: 'llm', state: 'loaded' }) }],
     ['vllm', { '/health': {}, '/v1/models': list({ id: 'm', max_model_len: 4096 }) }],
     ['generic', { ...openAi, '/health': { status: 'ok' } }],
+    // llama.cpp answers Ollama's path too, with OpenAI's list beside it.
+    [
+      'llamacpp',
+      {
+        '/api/tags': { models: [{ name: 'm' }], object: 'list', data: [{ id: 'm' }] },
+        '/props': { default_generation_settings: { n_ctx: 1 } },
+      },
+    ],
+    // LM Studio once v0 is gone.
+    ['lmstudio', { ...openAi, '/api/v1/models': { models: [{ key: 'm', loaded_instances: [] }] } }],
+    // SGLang states windows as vLLM does; a TGI of old has no list.
+    ['generic', { '/v1/models': list({ id: 'm', owned_by: 'sglang', max_model_len: 4096 }) }],
+    ['generic', { '/v1/models': list({ id: 'm', owned_by: 'm' }) }],
+    ['generic', { '/info': { model_id: 'm', max_total_tokens: 2048 } }],
+    ['exo', { '/v1/models': list({ id: 'm', owned_by: 'exo' }) }],
   ];
   for (const [type, routes] of rows) assert.equal(await detected(byPath(routes)), type);
 });

@@ -1,9 +1,6 @@
 // Reading members out of JSON that a stranger wrote: every reader answers undefined for what is not
 // of the expected kind, and nothing is looked up on a prototype.
 
-import type { Model } from '../../../core/backends/backend.ts';
-import { type ModelFacts, modelFrom } from '../../../core/backends/heuristics.ts';
-
 /** A backend with more models than this is cut off here, in the order it lists them. */
 export const modelsMax = 2_000;
 const modelIdLengthMax = 1_000;
@@ -34,6 +31,15 @@ export function countOf(value: unknown): number | undefined {
     : undefined;
 }
 
+/** A size in bytes, from 0. */
+export function bytesOf(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
+export function flagOf(value: unknown): boolean | undefined {
+  return typeof value === 'boolean' ? value : undefined;
+}
+
 /** A short printable text that may be shown, such as a version. */
 export function labelOf(value: unknown): string | undefined {
   const text = textOf(value);
@@ -45,22 +51,4 @@ export function modelIdOf(value: unknown): string | undefined {
   const id = textOf(value);
   if (id === undefined || id === '' || id.length > modelIdLengthMax) return undefined;
   return /[\u0000-\u001f\u007f-\u009f]/.test(id) ? undefined : id;
-}
-
-/**
- * Models of a list, each from its entry. Entries without a usable id are dropped; of twins the last
- * definition wins and the first place is kept.
- */
-export function modelsOf(
-  entries: readonly unknown[],
-  idOf: (entry: unknown) => string | undefined,
-  factsOf: (entry: unknown, id: string) => ModelFacts,
-): readonly Model[] {
-  const models = new Map<string, Model>();
-  for (const entry of entries) {
-    const id = idOf(entry);
-    if (id === undefined || (models.size >= modelsMax && !models.has(id))) continue;
-    models.set(id, modelFrom(id, factsOf(entry, id)));
-  }
-  return Object.freeze([...models.values()]);
 }

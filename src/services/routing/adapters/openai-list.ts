@@ -1,41 +1,61 @@
 // The model list of OpenAI's interface, `GET /v1/models` -> `{"data": [{"id"}]}`, which most engines
 // answer, and the probe built on it alone.
 
-import type { ModelFacts } from '../../../core/backends/heuristics.ts';
-import { countOf, listOf, memberOf, modelIdOf, modelsOf } from './json-shape.ts';
-import { type ProbeContext, type ProbeResult, successOf } from './probe-result.ts';
+import type { ProbeAnswer } from '../../../io/http/probe/probe-client.ts';
+import { countOf, listOf, memberOf, modelIdOf } from './json-shape.ts';
+import { offersOf, type Told } from './offers.ts';
+import {
+  type HealthyProbe,
+  type ProbeContext,
+  type ProbeResult,
+  successOf,
+  unreadable,
+} from './probe-result.ts';
 
-export type FactsOfEntry = (entry: unknown, id: string) => ModelFacts;
+type TellEntry = (entry: unknown, id: string) => Told;
 
 /** Tokens that a list entry states, under any of the names in use. */
 export function statedContext(entry: unknown): number | undefined {
   return (
     countOf(memberOf(entry, 'max_model_len')) ??
     countOf(memberOf(entry, 'context_length')) ??
-    countOf(memberOf(entry, 'context_window'))
+    countOf(memberOf(entry, 'context_window')) ??
+    countOf(memberOf(entry, 'max_context_length'))
   );
 }
 
-/**
- * Probes by the model list. An empty list clears the models; one that cannot be read keeps them and
- * warns, since the server is alive.
- */
-export async function probeByList(
-  context: ProbeContext,
-  factsOf: FactsOfEntry,
-): Promise<ProbeResult> {
-  const success = successOf(await context.session.get('/v1/models', context.headers));
-  if ('result' in success) return success.result;
-  const { reply } = success;
-  const entries = listOf(memberOf(reply.json, 'data'));
-  if (entries === undefined) {
-    return {
-      kind: 'healthy',
-      models: undefined,
-      latencyMs: reply.latencyMs,
-      warning: 'unreadable_model_list',
-    };
-  }
-  const models = modelsOf(entries, (entry) => modelIdOf(memberOf(entry, 'id')), factsOf);
-  return { kind: 'healthy', models, latencyMs: reply.latencyMs };
+export function idOfEntry(entry: unknown): string | undefined {
+  return modelIdOf(memberOf(entry, 'id'));
+}
+
+type ListReading =
+  | { readonly kind: 'list'; readonly entries: readonly unknown[]; readonly latencyMs: number }
+  | { readonly kind: 'other'; readonly result: ProbeResult };
+
+/** The entries of an answer; one that is no list keeps the models and warns. */
+export function readEntries(answer: ProbeAnswer): ListReading {
+  const success = successOf(answer);
+  if ('result' in success) return { kind: 'other', result: success.result };
+  const { json, latencyMs } = success.reply;
+  const entries = listOf(memberOf(json, 'data'));
+  if (entries === undefined) return { kind: 'other', result: unreadable(latencyMs) };
+  return { kind: 'list', entries, latencyMs };
+}
+
+export async function readList({ session, headers }: ProbeContext): Promise<ListReading> {
+  return readEntries(await session.get('/v1/models', headers));
+}
+
+/** A healthy probe of these entries; an empty list clears the models. */
+export function healthyList(
+  entries: readonly unknown[],
+  latencyMs: number,
+  tell: TellEntry,
+): HealthyProbe {
+  return { kind: 'healthy', ...offersOf(entries, idOfEntry, tell), latencyMs };
+}
+
+export async function probeByList(context: ProbeContext, tell: TellEntry): Promise<ProbeResult> {
+  const list = await readList(context);
+  return list.kind === 'other' ? list.result : healthyList(list.entries, list.latencyMs, tell);
 }

@@ -9,6 +9,7 @@ import { genericAdapter } from './generic.ts';
 import { googleAdapter } from './google.ts';
 import { llamacppAdapter } from './llamacpp.ts';
 import { lmstudioAdapter } from './lmstudio.ts';
+import { type ModelOverride, withOverrides } from './model-overrides.ts';
 import { createOllamaAdapter } from './ollama.ts';
 import { openaiAdapter } from './openai.ts';
 import type { Adapter, ProbeResult, ProbeTarget } from './probe-result.ts';
@@ -22,6 +23,8 @@ export type ProbeBackendOptions = {
   /** Over all exchanges of one probe, ms. */
   readonly timeoutMs: number;
   readonly readCredential: ReadCredential;
+  /** What the operator says of models; none by default. */
+  readonly modelOverrides?: readonly ModelOverride[];
 };
 
 function createAdapters(): Readonly<Record<BackendType, Adapter>> {
@@ -40,10 +43,14 @@ function createAdapters(): Readonly<Record<BackendType, Adapter>> {
 
 export function createProbeBackend(options: ProbeBackendOptions): ProbeBackend {
   const adapters = createAdapters();
+  const overrides = options.modelOverrides ?? [];
   return async (target, signal) => {
     const credential = credentialHeaders(target, options.readCredential);
     if (!credential.ok) return { kind: 'config_error', words: credential.words };
     const session = options.client.session(target.url, options.timeoutMs, signal);
-    return adapters[target.backendType].probe({ session, headers: credential.headers }, target);
+    const context = { session, headers: credential.headers };
+    const result = await adapters[target.backendType].probe(context, target);
+    if (result.kind !== 'healthy' || result.models === undefined) return result;
+    return { ...result, models: withOverrides(result.models, overrides) };
   };
 }

@@ -1,0 +1,30 @@
+// Goal: the operations under /v1 go to the control thread, and a model id may hold slashes.
+// Method: the table, asked for each method.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { matchDataPlane } from './http-routes.ts';
+
+function kindOf(method: string, path: string): string {
+  const match = matchDataPlane(method, path);
+  if (match.kind === 'found') return match.route.kind;
+  return match.kind === 'wrong_method' ? `allows ${match.allow}` : 'none';
+}
+
+test('operations on models are answered by the control thread, by their own method alone', () => {
+  assert.equal(kindOf('POST', '/v1/models/load'), 'control');
+  assert.equal(kindOf('POST', '/v1/models/migrate'), 'control');
+  assert.equal(kindOf('GET', '/v1/fleet/recommendations'), 'control');
+  assert.equal(kindOf('GET', '/v1/models/load'), 'allows POST');
+  assert.equal(kindOf('DELETE', '/v1/models/migrate'), 'allows POST');
+});
+
+test('a model is read here and unloaded there, whatever its id', () => {
+  for (const id of ['m', 'llama3:8b', 'org/model:8b', 'org%2Fmodel', 'loading']) {
+    assert.equal(kindOf('GET', `/v1/models/${id}`), 'model', id);
+    assert.equal(kindOf('DELETE', `/v1/models/${id}`), 'control', id);
+    assert.equal(kindOf('PUT', `/v1/models/${id}`), 'allows GET, DELETE', id);
+  }
+  assert.equal(kindOf('DELETE', '/v1/models'), 'allows GET');
+  assert.equal(kindOf('DELETE', '/v1/models/'), 'none');
+});
