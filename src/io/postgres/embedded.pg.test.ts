@@ -175,7 +175,9 @@ describe('the embedded PostgreSQL', () => {
     await withHolder(async (child) => killed(child));
     const server = await start();
     await ask(server);
-    assert.equal(serverProcesses(database).filter((found) => found.isPostmaster).length, 1);
+    // A process that was just forked still carries the name of its postmaster.
+    const postmasters = () => serverProcesses(database).filter((found) => found.isPostmaster);
+    await eventually('one server', () => postmasters().length === 1);
     await server.stop();
   });
 
@@ -207,7 +209,8 @@ describe('the embedded PostgreSQL', () => {
       await killed(child);
       await eventually('no server process', () => serverProcesses(database).length === 0, 5_000);
       await sleeper;
-      await sql.end({ timeout: 1 });
+      // Its server was ended under it: the driver may still hear of the cut.
+      await sql.end({ timeout: 1 }).catch(() => undefined);
     });
   });
 
@@ -225,7 +228,9 @@ describe('the embedded PostgreSQL', () => {
     });
     const server = await start();
     await ask(server);
-    assert.equal(serverProcesses(database).filter((found) => found.isPostmaster).length, 1);
+    // A process that was just forked still carries the name of its postmaster.
+    const postmasters = () => serverProcesses(database).filter((found) => found.isPostmaster);
+    await eventually('one server', () => postmasters().length === 1);
     await server.stop();
   });
 

@@ -83,6 +83,16 @@ export function reportJson(report: Report, look: Look): Record<string, unknown> 
       changed: report.again.changed,
       shifts: report.again.shifts,
     },
+    fleet:
+      report.fleet === undefined
+        ? null
+        : {
+            backend: report.fleet.engine,
+            routable: report.fleet.routable,
+            verdict: report.fleet.verdict,
+            probes: report.fleet.probes,
+            closed_gates: report.fleet.closed,
+          },
     client_lag_p99_ms: rounded(report.clientLagP99Ms),
     wall_s: report.wallS,
     look:

@@ -94,6 +94,15 @@ function replayLines({ again }: Report): string[] {
   ];
 }
 
+function fleetLines({ fleet }: Report): string[] {
+  if (fleet === undefined) return [];
+  const closed = fleet.closed.length === 0 ? 'none' : fleet.closed.join(', ');
+  return [
+    `${fleet.engine}: ${fleet.verdict}`,
+    `closed gates: ${closed} · ${fleet.probes} · tensorforge explain backend ${fleet.engine}`,
+  ];
+}
+
 function section(title: string, lines: readonly string[]): string[] {
   return lines.map((line, i) => (i === 0 ? title.padEnd(indent.length) : indent) + line);
 }
@@ -129,6 +138,7 @@ export function reportLines(report: Report, look: Look, color: boolean): string[
       `gateway's own time ms ${percentileWords(overheadMs, overheadMs.count, 'answer', 2)}`,
       `share ${shares.join(' ')} · ${queueWords(report)}`,
     ]),
+    ...section('fleet', fleetLines(report)),
     ...section('replay', replayLines(report)),
     ...report.missed.map((words) => paint(31, `missed   ${words}`)),
     ...section('failed', report.examples),

@@ -6,6 +6,7 @@ import { childEnvironment } from './children.ts';
 import { metricSum } from './control-plane.ts';
 import type { DecisionReplay } from './decision-replay.ts';
 import { demoEngines } from './engines.ts';
+import type { FleetLook } from './fleet-look.ts';
 import type { Kill } from './kill-moment.ts';
 import { planOf, usualScaling } from './load-plan.ts';
 import type { Outcome } from './outcome.ts';
@@ -37,6 +38,14 @@ const kill: Kill = {
   clientStreams: [1, 2, 3],
   lookedMs: 1,
   addedRequests: 0,
+};
+
+const fleet: FleetLook = {
+  engine: 'sim-big',
+  routable: false,
+  verdict: 'Takes no requests for 12 s: connection failed: refused.',
+  probes: '4 failed in a row, next probe in 20 s',
+  closed: ['health'],
 };
 
 const again: DecisionReplay = {
@@ -71,6 +80,7 @@ function input(more: Partial<ReportInput> = {}): ReportInput {
     queueMaxima: { 'sim-fast': 0, 'sim-big': 4, 'sim-slow': 0 },
     gateway: { failovers: 3, streamsCut: 3 },
     again,
+    fleet,
     clientLagP99Ms: 3,
     wallS: 58,
     ...more,
@@ -112,6 +122,7 @@ test('each goal that was missed is told', () => {
     ],
     [{ gateway: { failovers: 3, streamsCut: 4 } }, /^the gateway counts 4 cut streams/],
     [{ gateway: { failovers: 9, streamsCut: 3 } }, /^the gateway counts 9 failovers/],
+    [{ fleet: { ...fleet, routable: true } }, /^the registry would still send requests to sim-big/],
     [{ again: { ...again, divergences: 1 } }, /^1 decisions differ when they are made again/],
     [{ again: { ...again, faults: 1 } }, /^the decision log has 1 damaged places and 0 records/],
     [{ again: { ...again, skipped: 2 } }, /^the decision log has 0 damaged places and 2 records/],
@@ -144,6 +155,8 @@ test('the report in words names its seed, says that engines are simulated, and s
     text,
     /45 decisions again: 0 differ; the candidate policy \(round_robin\) would change 9 \(20\.0 %\)/,
   );
+  assert.match(text, /sim-big: Takes no requests for 12 s: connection failed: refused\./);
+  assert.match(text, /closed gates: health .* tensorforge explain backend sim-big/);
   assert.match(text, /sim-fast 17 → 8 · sim-big 3 → 12/);
   assert.doesNotMatch(text, /\u001b/);
   const missed = reportLines(

@@ -4,6 +4,7 @@
 import type { GatewayCounts } from './control-plane.ts';
 import type { DecisionReplay } from './decision-replay.ts';
 import type { EngineSpec } from './engines.ts';
+import type { FleetLook } from './fleet-look.ts';
 import { type CutCount, countCut, type Kill } from './kill-moment.ts';
 import type { LoadPlan } from './load-plan.ts';
 import { furtherAttemptsOf, type Outcome } from './outcome.ts';
@@ -25,6 +26,8 @@ export type ReportInput = {
   readonly gateway: GatewayCounts;
   /** What was decided, decided again. */
   readonly again: DecisionReplay;
+  /** What the registry says of the killed engine; undefined when nothing was killed. */
+  readonly fleet: FleetLook | undefined;
   /** How late the timers of the client ran, p99, ms: beyond some tens the machine was the limit. */
   readonly clientLagP99Ms: number;
   /** Whole run with start and stop, seconds. */
@@ -99,7 +102,12 @@ function missedOf(report: Omit<Report, 'missed'>): string[] {
       `the gateway counts ${gateway.failovers} failovers, the client ${report.furtherAttempts}`,
     );
   }
-  return [...missed, ...replayFaults(report)];
+  return [...missed, ...fleetFaults(report), ...replayFaults(report)];
+}
+
+function fleetFaults({ fleet }: Omit<Report, 'missed'>): string[] {
+  if (fleet === undefined || !fleet.routable) return [];
+  return [`the registry would still send requests to ${fleet.engine}, which was killed`];
 }
 
 function replayFaults({ again, requests }: Omit<Report, 'missed'>): string[] {

