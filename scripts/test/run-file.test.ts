@@ -2,7 +2,7 @@
 // run small files that pass, fail, skip, hang, die, stay empty or leave a process behind.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { constants, getPriority, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { groupOf } from './files.ts';
@@ -12,23 +12,17 @@ import { type FileOutcome, runFile } from './run-file.ts';
 const folder = mkdtempSync(join(tmpdir(), 'run-file-'));
 after(() => rmSync(folder, { recursive: true }));
 
-async function outcomeOf(
-  text: string,
-  mark = 'run-file-test',
-  yields = false,
-): Promise<FileOutcome> {
+async function outcomeOf(text: string, mark = 'run-file-test'): Promise<FileOutcome> {
   writeFileSync(join(folder, 'x.test.mjs'), `import { test } from 'node:test';\n${text}`);
   return runFile({
     root: folder,
     file: 'x.test.mjs',
     mark,
     scratch: folder,
-    // What yields to others may have to wait for them.
-    limitMs: yields ? 60_000 : 4000,
-    testLimitMs: yields ? 60_000 : 4000,
+    limitMs: 4000,
+    testLimitMs: 4000,
     env: { PATH: process.env['PATH'] ?? '' },
     signal: new AbortController().signal,
-    yields,
   });
 }
 
@@ -81,21 +75,6 @@ test('a process that a file leaves behind is found by its mark and ended', async
     ended.map(({ command }) => command),
     ['sleep 60'],
   );
-});
-
-test('a file that yields to others has a low priority, and no other file has', async () => {
-  for (const [yields, expected] of [
-    [true, constants.priority.PRIORITY_BELOW_NORMAL],
-    [false, getPriority()],
-  ] as const) {
-    const text = `test('told', () => { throw new Error('has ' + getPriority()); });`;
-    const { failures } = await outcomeOf(
-      `import { getPriority } from 'node:os'; ${text}`,
-      undefined,
-      yields,
-    );
-    assert.match(failures[0]?.error ?? '', new RegExp(`has ${expected}\\b`));
-  }
 });
 
 test('the name of a file decides its group', () => {

@@ -2,8 +2,7 @@
 // file keeps state apart, lets a hanging file be killed without losing the others, and says which
 // file left something behind. How several files share a process is in run-batch.ts.
 import { spawn } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { killQuietly, markVariable } from './leftovers.ts';
@@ -29,8 +28,6 @@ export type FileRun = {
   readonly testLimitMs: number;
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  /** Takes mostly what processor time the others leave; for what runs beside tests that wait. */
-  readonly yields?: boolean;
 };
 
 const reporter = fileURLToPath(new URL('./reporter-entry.ts', import.meta.url));
@@ -123,7 +120,6 @@ function spawnTests(
         },
       },
     );
-    if (run.yields === true && child.pid !== undefined) yieldToOthers(child.pid);
     let output = '';
     let timedOut = false;
     const keep = (chunk: string): void => {
@@ -153,21 +149,6 @@ function spawnTests(
     });
     child.on('exit', (code, signal) => setImmediate(finish, code, signal));
   });
-}
-
-/**
- * Lowers the priority of a process and of what it will start: it gets a tenth of what it competes for.
- * Less would starve it on a machine on which others compute all the time.
- */
-function yieldToOthers(pid: number): void {
-  const priority = constants.priority.PRIORITY_BELOW_NORMAL;
-  try {
-    setPriority(pid, priority);
-    // Where Linux shares out its time by session, the priority of the session is what counts.
-    writeFileSync(`/proc/${pid}/autogroup`, String(priority));
-  } catch {
-    // Not every system has sessions of this kind, and the process may have ended: both are well.
-  }
 }
 
 function readReport(report: string): readonly ReportLine[] {

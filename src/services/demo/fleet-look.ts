@@ -24,8 +24,21 @@ function lookOf(wire: BackendExplainWire): FleetLook {
   };
 }
 
-/** Throws `internal_error` when the control plane does not answer. */
+/** Failed probes that make a healthy backend unhealthy, and one to be sure. */
+const probesMax = 4;
+
+/**
+ * Asks until the registry has seen it: in a short demo traffic alone may not have failed often enough.
+ * Throws `internal_error` when the control plane does not answer.
+ */
 export async function explainKilled(plane: ControlPlane, engine: string): Promise<FleetLook> {
-  const path = `/api/v1/backends/${engine}/explain`;
-  return lookOf(backendExplainSchema.parse(await callControl(plane, path)));
+  const path = `/api/v1/backends/${engine}`;
+  const look = async (): Promise<FleetLook> =>
+    lookOf(backendExplainSchema.parse(await callControl(plane, `${path}/explain`)));
+  let seen = await look();
+  for (let probe = 0; seen.routable && probe < probesMax; probe++) {
+    await callControl(plane, `${path}/probe`, {});
+    seen = await look();
+  }
+  return seen;
 }
