@@ -213,8 +213,8 @@ for (const [face, model] of [
 
     it('that breaks behind the first byte ends in one error event', async () => {
       const sim = face === 'anthropic' ? anthropic : google;
-      await breakNext(sim, { kind: 'cut_stream', after_chunks: 4 });
-      const answer = await ask(product, chat(model, { max_tokens: 200, stream: true }));
+      await breakNext(sim, { kind: 'cut_stream', after_chunks: 2 });
+      const answer = await ask(product, chat(model, { max_tokens: 2000, stream: true }));
       assert.equal(answer.status, 200);
       assert.ok(answer.isWhole);
       const events = eventsOf(answer.text);
