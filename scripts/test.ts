@@ -23,8 +23,12 @@ import type { FileOutcome } from './test/run-file.ts';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const postgres15 = '/usr/lib/postgresql/15/bin';
 
-/** The whole run must end within ten minutes on two cores; --long is for the patient. */
-const runLimitMs = 9.5 * 60_000;
+/**
+ * The whole run is to end within ten minutes on two cores, and says so when it did not; a machine that
+ * is slow today gets the time to find out what fails. --long is for the patient.
+ */
+const runGoalMs = 10 * 60_000;
+const runLimitMs = 15 * 60_000;
 const longLimitMs = 6 * 60 * 60_000;
 /** The embedded database may take five seconds to notice that its parent is gone. */
 const leftoverGraceMs = 8_000;
@@ -269,7 +273,8 @@ async function main(): Promise<void> {
     process.on(signal, () => abort.abort(signal));
   }
   const limitMs = long ? longLimitMs : runLimitMs;
-  const deadline = performance.now() + limitMs;
+  const startedMs = performance.now();
+  const deadline = startedMs + limitMs;
   const run = { marks, scratch, deadline, env: hermeticEnvironment(), signal: abort.signal, tally };
   try {
     await runGates(tally, filters);
@@ -281,6 +286,12 @@ async function main(): Promise<void> {
   }
   if (abort.signal.aborted) tally.fail('the run', `stopped by ${abort.signal.reason}`);
   if (tally.passed + tally.failed === 0) tally.fail('the run', 'no test matches');
+  const tookMs = performance.now() - startedMs;
+  if (!long && tookMs > runGoalMs) {
+    print(
+      `took ${(tookMs / 1000).toFixed(0)} s; it is meant to take ${runGoalMs / 1000} s at most`,
+    );
+  }
   for (const line of tally.skips) print(line);
   print(`${tally.passed} passed, ${tally.failed} failed`);
   process.exitCode = tally.failed === 0 ? 0 : 1;
