@@ -48,6 +48,7 @@ type Group = {
 const groups: readonly Group[] = [
   { title: 'unit', name: 'unit', concurrency: 2, fileLimitMs: 150_000 },
   { title: 'simulation', name: 'simulation', concurrency: 1, fileLimitMs: 240_000 },
+  { title: 'end to end, alone', name: 'alone', concurrency: 1, fileLimitMs: 180_000 },
   { title: 'end to end', name: 'e2e', concurrency: 2, fileLimitMs: 180_000, lane: 1 },
   { title: 'postgres, embedded', name: 'pg', concurrency: 1, fileLimitMs: 120_000, lane: 2 },
   {

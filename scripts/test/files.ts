@@ -1,20 +1,24 @@
 // Which test files there are and which group each belongs to, by its name alone:
 //   x.browser.test.ts  needs Chromium          x.long.test.ts  only with --long
-//   x.pg.test.ts       needs PostgreSQL        test/e2e/**     whole product, one at a time
-//   test/simulation/simulation.test.ts         takes whatever the cores have left
+//   x.pg.test.ts       needs PostgreSQL        test/e2e/**     whole product, two at a time
+//   test/simulation/simulation.test.ts         takes all cores
 //   everything else ending in .test.ts is a unit test.
 import { readdirSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 
-export type GroupName = 'unit' | 'pg' | 'e2e' | 'browser' | 'simulation' | 'long';
+export type GroupName = 'unit' | 'alone' | 'pg' | 'e2e' | 'browser' | 'simulation' | 'long';
 
 const roots = ['src', 'test', 'scripts', 'bench', 'dashboard'];
 const skippedFolders = new Set(['node_modules', '.build', 'dist']);
+
+/** What judges load or waits by the clock, and so wants the machine for itself. */
+const alone = new Set(['test/e2e/demo.test.ts', 'test/e2e/http-framing.test.ts']);
 
 export function groupOf(file: string): GroupName | undefined {
   if (!file.endsWith('.test.ts')) return undefined;
   if (file.endsWith('.long.test.ts')) return 'long';
   if (file.endsWith('.browser.test.ts')) return 'browser';
+  if (alone.has(file)) return 'alone';
   if (file.startsWith('test/e2e/')) return 'e2e';
   if (file.endsWith('.pg.test.ts')) return 'pg';
   if (file === 'test/simulation/simulation.test.ts') return 'simulation';
