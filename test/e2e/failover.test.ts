@@ -93,15 +93,16 @@ async function isHealthy(id: string): Promise<void> {
 }
 
 beforeEach(async () => {
-  await until('the listener of the first engine', async () => {
-    const answer = await fetch(`${first.url}/sim/faults`, { method: 'DELETE' }).catch(() => null);
-    return answer?.status === 200;
-  });
+  await first.reopen();
+  const cleared = await fetch(`${first.url}/sim/faults`, { method: 'DELETE' });
+  assert.equal(cleared.status, 200);
   await isHealthy('first');
   await isHealthy('second');
 });
 
 const short = { max_tokens: 4 };
+/** Until the next test opens the port again. */
+const refusal = { kind: 'refuse', duration_ms: 600_000 };
 
 function assertServedBySecond(answer: Answer): void {
   assert.equal(answer.status, 200, answer.text);
@@ -119,7 +120,7 @@ function assertServedBySecond(answer: Answer): void {
 
 describe('a backend that fails before the first byte', () => {
   const faults: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
-    ['refuses', { kind: 'refuse', duration_ms: 400 }],
+    ['refuses', refusal],
     ['resets', { kind: 'reset', count: 1 }],
     ['hangs', { kind: 'hang', count: 1 }],
     ['answers 500', { kind: '500', count: 1 }],
@@ -287,7 +288,7 @@ describe('a backend that fails behind the first byte', () => {
 describe('the health of a backend that cannot be reached', () => {
   it('is looked at at once, without waiting for its turn', async () => {
     const before = await backendOf(product, 'first');
-    await breakFirst({ kind: 'refuse', duration_ms: 1500 });
+    await breakFirst(refusal);
     const answer = await ask(product, chat('shared', short));
     assertServedBySecond(answer);
     // The next probe of its own would be an hour away.

@@ -102,8 +102,11 @@ test('refuse closes the port for its time and then opens it again', async (conte
   const sim = await vllm(context);
   await chat(sim).then((response) => response.text());
   const startedMs = performance.now();
-  await setFault(sim, { kind: 'refuse', duration_ms: 300 });
+  await setFault(sim, { kind: 'refuse', duration_ms: 600_000 });
   assert.equal(await failureCode(sim), 'ECONNREFUSED');
+  await sim.reopen();
+  assert.equal((await chat(sim)).status, 200);
+  await setFault(sim, { kind: 'refuse', duration_ms: 300 });
   const deadline = Date.now() + 10_000;
   let status = 0;
   while (status !== 200 && Date.now() < deadline) {

@@ -16,6 +16,8 @@ export type RunningSim = {
   readonly url: string;
   readonly port: number;
   readonly stop: () => Promise<void>;
+  /** Ends a `refuse` before its time; resolves once the port takes connections again. */
+  readonly reopen: () => Promise<void>;
   readonly stats: () => SimState;
   /** What it was made to do: generations, paid calls, wake-ups, and who asked which path. */
   readonly work: () => SimStats;
@@ -39,13 +41,13 @@ export async function startSim(options: SimOptions): Promise<RunningSim> {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n');
   });
   const port = await listen(server, resolved.host, resolved.port);
-  let reopen: NodeJS.Timeout | undefined;
+  let closedFor: NodeJS.Timeout | undefined;
 
   const refuse = (fault: SimFault): void => {
-    clearTimeout(reopen);
+    clearTimeout(closedFor);
     server.close();
     server.closeIdleConnections();
-    reopen = setTimeout(() => {
+    closedFor = setTimeout(() => {
       if (!server.listening) server.listen(port, resolved.host);
     }, fault.duration_ms ?? refuseMs);
   };
@@ -74,8 +76,12 @@ export async function startSim(options: SimOptions): Promise<RunningSim> {
     port,
     stats: () => stateOf(simulation),
     work: () => statsOf(simulation),
+    async reopen() {
+      clearTimeout(closedFor);
+      if (!server.listening) await listen(server, resolved.host, port);
+    },
     async stop() {
-      clearTimeout(reopen);
+      clearTimeout(closedFor);
       simulation.engine.stop();
       simulation.models.stop();
       const closed = server.listening ? once(server, 'close') : Promise.resolve();
