@@ -23,15 +23,11 @@ function mount(...words: readonly string[]): boolean {
 
 type Small = { readonly product: Product; readonly grow: () => void };
 
-/**
- * The product over a log folder of 96 KB; undefined where nothing may be mounted. With more engines a
- * decision has more candidates, so its record is longer and the disk is full after fewer requests.
- */
-async function startSmall(
-  t: TestContext,
-  onFull: string,
-  engines: number,
-): Promise<Small | undefined> {
+/** So many candidates make the record of a decision long, and the disk full after few requests. */
+const engines = 24;
+
+/** The product over a log folder of 96 KB; undefined where nothing may be mounted. */
+async function startSmall(t: TestContext, onFull: string): Promise<Small | undefined> {
   const home = mkdtempSync(join(tmpdir(), 'tf-full-'));
   const folder = join(home, 'data', 'decisions');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -87,7 +83,7 @@ const dropped = async (product: Product): Promise<number> =>
   (await metricsOf(product)).get('tensorforge_decision_log_dropped_records') ?? 0;
 
 test('with on_full: drop every request is answered, what is lost is counted and told', async (t) => {
-  const small = await startSmall(t, 'drop', 8);
+  const small = await startSmall(t, 'drop');
   if (small === undefined) return;
   const { product, grow } = small;
   await until(
@@ -118,7 +114,7 @@ test('with on_full: drop every request is answered, what is lost is counted and 
 });
 
 test('with on_full: refuse nothing is decided unwritten, and it heals by itself', async (t) => {
-  const small = await startSmall(t, 'refuse', 1);
+  const small = await startSmall(t, 'refuse');
   if (small === undefined) return;
   const { product, grow } = small;
   let refused: Awaited<ReturnType<typeof ask>> | undefined;
