@@ -39,6 +39,19 @@ export type Model = {
   readonly maxOutputTokens: number | undefined;
 };
 
+/** Do both say the same of the same model? */
+export function isSameModel(a: Model, b: Model): boolean {
+  return (
+    a.id === b.id &&
+    a.name === b.name &&
+    a.contextLength === b.contextLength &&
+    a.supportsVision === b.supportsVision &&
+    a.supportsTools === b.supportsTools &&
+    a.supportsJsonMode === b.supportsJsonMode &&
+    a.maxOutputTokens === b.maxOutputTokens
+  );
+}
+
 export type Backend = {
   /** Slug of the name. */
   readonly id: BackendId;

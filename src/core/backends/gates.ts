@@ -80,12 +80,8 @@ function lifecycleGate({ closures, models, currentOperation }: Backend): Gate {
   const words = `${closures.length} of ${models.length} models closed: ${closed}`;
   const isAll = models.every(({ id }) => closures.some(({ modelId }) => modelId === id));
   const remedy = 'wait: it opens by itself, see: tensorforge models operations';
-  return currentOperation === undefined
-    ? gate('lifecycle', isAll ? 'closed' : 'open', words, { remedy })
-    : gate('lifecycle', isAll ? 'closed' : 'open', words, {
-        remedy,
-        since: currentOperation.initiatedAt,
-      });
+  const since = currentOperation === undefined ? {} : { since: currentOperation.initiatedAt };
+  return gate('lifecycle', isAll ? 'closed' : 'open', words, { remedy, ...since });
 }
 
 function capacityGate({ capacity, id }: Backend, inFlight: number): Gate {

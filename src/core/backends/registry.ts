@@ -12,7 +12,13 @@
 import type { BackendId } from '../../base/brand.ts';
 import type { Instant } from '../../base/time.ts';
 import { TensorForgeError } from '../../errors/tensorforge-error.ts';
-import type { Backend, BackendStatus, Model, StatusReason } from './backend.ts';
+import {
+  type Backend,
+  type BackendStatus,
+  isSameModel,
+  type Model,
+  type StatusReason,
+} from './backend.ts';
 import { ModelIndex } from './model-index.ts';
 import type { LifecycleOperation } from './operation.ts';
 
@@ -53,24 +59,12 @@ export type BackendFacts = Partial<
 /** Metadata under which the full name of an announced instance stands. */
 const instanceKey = 'mdns_instance';
 
-function sameModel(a: Model, b: Model): boolean {
-  return (
-    a.id === b.id &&
-    a.name === b.name &&
-    a.contextLength === b.contextLength &&
-    a.supportsVision === b.supportsVision &&
-    a.supportsTools === b.supportsTools &&
-    a.supportsJsonMode === b.supportsJsonMode &&
-    a.maxOutputTokens === b.maxOutputTokens
-  );
-}
-
 function sameModels(a: readonly Model[], b: readonly Model[]): boolean {
   return (
     a.length === b.length &&
     a.every((model, i) => {
       const other = b[i];
-      return other !== undefined && sameModel(model, other);
+      return other !== undefined && isSameModel(model, other);
     })
   );
 }

@@ -12,7 +12,7 @@
 import { assert } from '../../base/assert.ts';
 import { isCloudType } from '../../base/backend-type.ts';
 import { compareText } from '../../base/compare.ts';
-import type { Model } from '../backends/backend.ts';
+import { isSameModel, type Model } from '../backends/backend.ts';
 import { OfferShards } from './offer-shards.ts';
 import type { Offer, RoutingSettings, RoutingSnapshot, Target } from './snapshot.ts';
 
@@ -56,18 +56,6 @@ function put<Item>(items: Item[], idOf: (item: Item) => string, item: Item): voi
 function drop<Item>(items: Item[], idOf: (item: Item) => string, id: string): void {
   const { at, isThere } = placeOf(items, idOf, id);
   if (isThere) items.splice(at, 1);
-}
-
-function isSameModel(a: Model, b: Model): boolean {
-  return (
-    a.id === b.id &&
-    a.name === b.name &&
-    a.contextLength === b.contextLength &&
-    a.supportsVision === b.supportsVision &&
-    a.supportsTools === b.supportsTools &&
-    a.supportsJsonMode === b.supportsJsonMode &&
-    a.maxOutputTokens === b.maxOutputTokens
-  );
 }
 
 /** Lists of offers that one delta changes, each copied once. */

@@ -4,6 +4,7 @@
 import type { Instant } from '../../base/time.ts';
 import type { Sql } from '../../io/postgres/connection.ts';
 import { type EventToAppend, readEvents } from '../../io/postgres/control-events.ts';
+import { DeferredEvents } from '../../io/postgres/deferred-events.ts';
 import type { Anchor } from '../../io/segments/segment-verify.ts';
 import type { SealedSegment } from '../../io/segments/segment-writer.ts';
 
@@ -29,18 +30,22 @@ const waitingMax = 1000;
 
 export class SealedSegments {
   readonly #ports: SealedSegmentsPorts;
-  #waiting: EventToAppend[] = [];
-  #writing: Promise<void> = Promise.resolve();
-  #isFailing = false;
+  readonly #events: DeferredEvents;
 
   constructor(ports: SealedSegmentsPorts) {
     this.#ports = ports;
+    // What is let go here is found again by `reconcile` at the next start.
+    this.#events = new DeferredEvents({
+      append: ports.append,
+      waitingMax,
+      onFailed: ports.onError,
+      onLost: () => {},
+    });
   }
 
   add(segment: SealedOnDisk): void {
     const { name, bytes, hash } = segment;
-    if (this.#waiting.length >= waitingMax) this.#waiting.shift();
-    this.#waiting.push({
+    this.#events.add({
       stream,
       kind,
       version: 1,
@@ -73,22 +78,7 @@ export class SealedSegments {
 
   /** Writes what waits; never rejects, what fails is tried again with the next call. */
   write(): Promise<void> {
-    this.#writing = this.#writing.then(() => this.#flush());
-    return this.#writing;
-  }
-
-  async #flush(): Promise<void> {
-    const events = this.#waiting;
-    if (events.length === 0) return;
-    this.#waiting = [];
-    try {
-      await this.#ports.append(events);
-      this.#isFailing = false;
-    } catch (error) {
-      this.#waiting = [...events, ...this.#waiting];
-      if (!this.#isFailing) this.#ports.onError(error);
-      this.#isFailing = true;
-    }
+    return this.#events.write();
   }
 
   /** What the trail says of all segments that were ever sealed, oldest first. */

@@ -1,13 +1,11 @@
 // What was observed of backends, told to the audit trail: a state that moved, a list of models that
 // changed. Such facts protect traffic, so they act first and are written afterwards, together and as soon
 // as the database answers (README of the specification, 7).
-//
-//   O1  Events are written in the order in which they happened, each once.
-//   O2  What waits is bounded; when it is too much the oldest are let go, and how many is told.
 
 import type { Instant } from '../../base/time.ts';
 import type { Backend } from '../../core/backends/backend.ts';
 import type { EventToAppend } from '../../io/postgres/control-events.ts';
+import { DeferredEvents } from '../../io/postgres/deferred-events.ts';
 
 export type ObservedEventsPorts = {
   readonly append: (events: readonly EventToAppend[]) => Promise<void>;
@@ -36,13 +34,12 @@ function namesOf(ids: readonly string[]) {
 
 export class ObservedEvents {
   readonly #ports: ObservedEventsPorts;
-  #waiting: EventToAppend[] = [];
+  readonly #events: DeferredEvents;
   #cancel: (() => void) | undefined;
-  #writing: Promise<void> = Promise.resolve();
-  #isFailing = false;
 
   constructor(ports: ObservedEventsPorts) {
     this.#ports = ports;
+    this.#events = new DeferredEvents({ ...ports, waitingMax });
   }
 
   statusMoved({ before, after }: Moved): void {
@@ -67,7 +64,7 @@ export class ObservedEvents {
   #add(kind: string, { id }: Backend, data: EventToAppend['data']): void {
     const occurredAt = this.#ports.now();
     const subject = `backend:${id}`;
-    this.#waiting.push({
+    this.#events.add({
       stream: 'backends',
       kind,
       version: 1,
@@ -76,11 +73,6 @@ export class ObservedEvents {
       subject,
       data,
     });
-    const lost = this.#waiting.length - waitingMax;
-    if (lost > 0) {
-      this.#waiting = this.#waiting.slice(lost);
-      this.#ports.onLost(lost);
-    }
     this.#schedule(gatherMs);
   }
 
@@ -92,24 +84,9 @@ export class ObservedEvents {
   }
 
   /** Writes what waits; never rejects, what fails is tried again by itself. */
-  write(): Promise<void> {
-    this.#writing = this.#writing.then(() => this.#flush());
-    return this.#writing;
-  }
-
-  async #flush(): Promise<void> {
-    const events = this.#waiting;
-    if (events.length === 0) return;
-    this.#waiting = [];
-    try {
-      await this.#ports.append(events);
-      this.#isFailing = false;
-    } catch (error) {
-      this.#waiting = [...events, ...this.#waiting];
-      if (!this.#isFailing) this.#ports.onFailed(error);
-      this.#isFailing = true;
-      this.#schedule(againMs);
-    }
+  async write(): Promise<void> {
+    await this.#events.write();
+    if (this.#events.waiting > 0) this.#schedule(againMs);
   }
 
   /** Writes what waits, once more, and ends. */
