@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { decisionBenchmark } from './decision/decision.ts';
 import { gatewayBenchmark } from './gateway/gateway.ts';
 import { type Benchmark, meets, type Report, reportOf } from './harness/benchmark.ts';
 import { Processes } from './harness/processes.ts';
@@ -19,6 +20,7 @@ import { statisticsBenchmark } from './statistics/statistics.ts';
 
 const benchmarks: readonly Benchmark[] = [
   gatewayBenchmark,
+  decisionBenchmark,
   statisticsBenchmark,
   memoryBenchmark,
   queueBenchmark,

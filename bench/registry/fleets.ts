@@ -3,7 +3,7 @@
 import type { BackendId } from '../../src/base/brand.ts';
 import { instant } from '../../src/base/time.ts';
 import type { Model } from '../../src/core/backends/backend.ts';
-import type { RoutingSettings } from '../../src/core/routing/snapshot.ts';
+import { type RoutingSettings, usualSettings } from '../../src/core/routing/snapshot.ts';
 import { Arena } from '../../src/io/shared-memory/arena.ts';
 import { Fleet, type FleetDelta } from '../../src/services/routing/fleet.ts';
 
@@ -16,12 +16,7 @@ export const threadCount = 4;
 export const shapes = ['same', 'hundred', 'distinct'] as const;
 export type Shape = (typeof shapes)[number];
 
-export const routing: RoutingSettings = {
-  strategy: 'smart',
-  weights: { priority: 50, load: 30, latency: 20 },
-  maxRetries: 2,
-  aliases: {},
-};
+export const routing: RoutingSettings = usualSettings;
 
 /** The model in this place of this backend. */
 export function modelId(shape: Shape, backend: number, place: number): string {

@@ -5,11 +5,13 @@ import type { BackendId } from '../../src/base/brand.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import type { AdmissionRecord, SettledRecord } from '../../src/core/decisions/decision-record.ts';
 import type { RoutingFacts } from '../../src/core/decisions/record-encoder.ts';
-import { type CounterSource, type Decision, decide } from '../../src/core/routing/decide.ts';
+import { type Decision, decide } from '../../src/core/routing/decide.ts';
+import { type CounterSource, noHints, unread } from '../../src/core/routing/decision-input.ts';
 import {
   buildSnapshot,
   type RoutingSnapshot,
   type Target,
+  usualSettings,
 } from '../../src/core/routing/snapshot.ts';
 
 export const candidates = 10;
@@ -49,17 +51,13 @@ function targetOf(slot: number): Target {
     closures: [],
     apiKeyEnv: undefined,
     simulated: false,
+    loadedModels: undefined,
   };
 }
 
 export function benchSnapshot(): RoutingSnapshot {
   const targets = Array.from({ length: candidates }, (_, slot) => targetOf(slot));
-  return buildSnapshot(1, targets, {
-    strategy: 'smart',
-    weights: { priority: 50, load: 30, latency: 20 },
-    maxRetries: 2,
-    aliases: {},
-  });
+  return buildSnapshot(1, targets, usualSettings);
 }
 
 /** A version 7 id from counters, as unlike each other as real ones. */
@@ -80,11 +78,14 @@ export function* decidedRequests(
   const random = seededRandom(seed);
   const draw = (): number => random.nextUint32();
   const counters: CounterSource = {
-    pending: () => random.nextBelow(40),
-    capacityOf: (slot) => (slot % 4 === 0 ? 32 : 0),
-    latencyMs: (slot) => 20 + slot * 15 + random.nextBelow(60),
-    statusCode: () => (random.nextBelow(50) === 0 ? 2 : 1),
-    generationOf: () => 1,
+    read: ({ target: { slot } }) => ({
+      ...unread,
+      pending: random.nextBelow(40),
+      capacity: slot % 4 === 0 ? 32 : 0,
+      latencyMs: 20 + slot * 15 + random.nextBelow(60),
+      statusCode: random.nextBelow(50) === 0 ? 2 : 1,
+      isCurrent: true,
+    }),
   };
   for (let i = 0; i < count; i += 1) {
     const at = 1_790_000_000_000 + i * 2;
@@ -100,8 +101,9 @@ export function* decidedRequests(
       needsTools: random.nextBelow(8) === 0,
       needsJsonMode: false,
       remoteMedia: false,
+      ...noHints,
     };
-    const input = { tried: [], cursor: i, seed: draw() };
+    const input = { tried: [], cursor: i, seed: draw(), budget: 'Normal' as const };
     const decision = decide(snapshot, counters, features, input);
     yield {
       admission: {
@@ -131,6 +133,7 @@ export function* decidedRequests(
         tried: [],
         cursor: input.cursor,
         seed: input.seed,
+        budget: input.budget,
       },
       decision,
       settled: {

@@ -1,4 +1,5 @@
 // A fleet of equal engines, and the trace on it once: the pieces that the measurements share.
+import { usualSettings } from '../../src/core/routing/snapshot.ts';
 import type { Fleet, FleetEngine } from '../../src/core/simulation/fleet.ts';
 import { type SimulationRun, simulateFleet } from '../../src/core/simulation/fleet-simulation.ts';
 import { percentile } from '../../src/core/statistics/percentile.ts';
@@ -38,7 +39,7 @@ export function planned(
   strategy: 'smart' | 'round_robin' = 'smart',
 ): SimulationRun {
   const { routing, policy } = defaultCandidate();
-  const changed = { ...routing, strategy };
+  const changed = { ...usualSettings, ...routing, strategy };
   return simulateFleet({ fleet, arrivals, routing: changed, policy, model, seed: 1, warmUpUs: 0 });
 }
 

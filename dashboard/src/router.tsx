@@ -20,6 +20,7 @@ import {
   overviewQuery,
   policyHistoryQuery,
   policyQuery,
+  usageQuery,
 } from './api/queries.ts';
 import { PageFrame } from './components/page-frame.tsx';
 import { BrokenPage } from './pages/broken-page.tsx';
@@ -30,6 +31,7 @@ import {
   parseLoginSearch,
   parseReplaySearch,
   parseRequestsSearch,
+  parseUsageSearch,
 } from './pages/search.ts';
 
 type Context = { readonly queryClient: QueryClient };
@@ -123,6 +125,16 @@ const auditRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/audit-page.tsx'), 'AuditPage'),
 });
 
+const usageRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/usage',
+  validateSearch: parseUsageSearch,
+  loaderDeps: ({ search: { range, by } }) => ({ range, by }),
+  loader: ({ context, deps }) =>
+    void context.queryClient.prefetchQuery(usageQuery(deps.range, deps.by)),
+  component: lazyRouteComponent(() => import('./pages/usage-page.tsx'), 'UsagePage'),
+});
+
 const keysRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/access/keys',
@@ -141,6 +153,7 @@ const routeTree = rootRoute.addChildren([
     policyRoute,
     replayRoute,
     auditRoute,
+    usageRoute,
     keysRoute,
   ]),
 ]);

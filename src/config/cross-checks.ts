@@ -97,6 +97,25 @@ function aliasFaults(aliases: Readonly<Record<string, string>>): CrossFault[] {
   return faults;
 }
 
+/** A model that stands in for itself, and one that stands in twice. */
+function fallbackFaults(fallbacks: Readonly<Record<string, readonly string[]>>): CrossFault[] {
+  return Object.entries(fallbacks).flatMap(([model, others]) =>
+    others.flatMap((other, i) => {
+      const isSelf = other === model;
+      if (!isSelf && others.indexOf(other) === i) return [];
+      return [
+        {
+          path: `routing.fallbacks.${model}[${i}]`,
+          value: other,
+          expected: isSelf ? 'another model than the one it stands in for' : 'each model once',
+          depends: ['routing.fallbacks'],
+          steps: ['routing', 'fallbacks', model, i],
+        },
+      ];
+    }),
+  );
+}
+
 /** What two addresses of one server have in common: no default port, no final `/v1`. */
 function rootOf(url: string): string {
   return new URL(url).href.replace(/(\/v1|\/)+$/, '');
@@ -132,6 +151,7 @@ export function crossFaults(config: Configuration): CrossFault[] {
     ...listenerFaults(config),
     ...weightFaults(config),
     ...aliasFaults(config.routing.aliases),
+    ...fallbackFaults(config.routing.fallbacks),
     ...backendFaults(config),
   ];
   if (healthCheck.timeoutSeconds > healthCheck.intervalSeconds) {

@@ -11,6 +11,7 @@ import {
   verdictOn,
 } from './load.ts';
 import { type Environment, secretFileProblem } from './places.ts';
+import { readPriceFile } from './price-file.ts';
 
 export type ReadInput = {
   /** From findConfigurationFile; undefined runs without a file. */
@@ -26,6 +27,13 @@ function fileProblem(path: string): string | undefined {
   if (!stat.isFile()) return 'a regular file';
   accessSync(path, constants.R_OK);
   return undefined;
+}
+
+/** What the price list itself has; it is refused whole, like the configuration that names it. */
+function priceFaults(file: string | undefined): readonly ConfigurationFault[] {
+  if (file === undefined) return [];
+  const read = readPriceFile(readFileSync(file, 'utf8'), file);
+  return read.ok ? [] : read.error;
 }
 
 function fileFaults({ config, sources }: Loaded): ConfigurationFault[] {
@@ -49,6 +57,9 @@ function fileFaults({ config, sources }: Loaded): ConfigurationFault[] {
   check('server.tls_cert', config.server.tlsCert, fileProblem);
   check('server.tls_key', config.server.tlsKey, secretFileProblem);
   check('security.pepper_file', config.security.pepperFile, secretFileProblem);
+  check('prices.file', config.prices.file, fileProblem);
+  const hasPrices = !faults.some(({ path }) => path === 'prices.file');
+  if (hasPrices) faults.push(...priceFaults(config.prices.file));
   return faults;
 }
 

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { backendEntrySchema } from './backend-entry.ts';
-import { choice, host, integer, integerList, structure, switched, textList } from './option.ts';
+import { host, integer, integerList, structure, switched, textList } from './option.ts';
 
 const mib = 1024 * 1024;
 
@@ -262,55 +262,6 @@ export const upstreamOptions = {
     max: 1024 * mib,
     unit: 'bytes',
     words: 'Body of an answer that is no stream.',
-  }),
-} as const;
-
-const strategies = ['smart', 'round_robin', 'priority_only', 'random'] as const;
-
-/** Documented strategies that this version does not have; naming one is a fault that says so. */
-export const laterStrategies: readonly string[] = [
-  'latency',
-  'weighted',
-  'least_in_flight',
-  'least_tokens',
-  'power_of_two',
-  'model_affinity',
-  'prefix_affinity',
-  'sticky',
-  'geographic',
-  'cost',
-];
-
-function weight(fallback: number, words: string) {
-  return integer({ fallback, min: 0, max: 100, words: `${words} The three sum to 100.` });
-}
-
-const modelName = z.string().min(1).max(1000);
-
-export const routingOptions = {
-  strategy: choice({
-    of: strategies,
-    fallback: 'smart',
-    flag: '--strategy',
-    words: 'How one of several backends of a model is chosen.',
-  }),
-  maxRetries: integer({
-    fallback: 2,
-    min: 0,
-    max: 10,
-    words: 'Further backends tried before the first byte reached the client.',
-  }),
-  weights: {
-    priority: weight(50, 'Weight of the backend priority in the smart score.'),
-    load: weight(30, 'Weight of the requests in flight in the smart score.'),
-    latency: weight(20, 'Weight of the latency in the smart score.'),
-  },
-  aliases: structure<Readonly<Record<string, string>>>({
-    schema: z.record(modelName, modelName),
-    fallback: {},
-    fallbackWords: 'none',
-    expected: 'a map of alias to model id',
-    words: 'Further names of models; a real model of that name wins. At most 3 steps, no cycles.',
   }),
 } as const;
 

@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Secret } from '../base/secret.ts';
 import { type ConfigurationFault, configurationError, describeFault } from './fault.ts';
-import { laterStrategies } from './fleet-options.ts';
 import { type Loaded, type LoadInput, loadConfiguration } from './load.ts';
 import { type ListedOption, listOptions } from './options.ts';
+import { laterStrategies } from './routing-options.ts';
 import { isReservedVariable, reservedVariables } from './variables.ts';
 
 function load(input: Partial<LoadInput> = {}) {
@@ -57,11 +57,15 @@ function samples(listed: ListedOption): readonly [string, string] {
     simulate: ['true', 'false'],
     'policy.objective': ['0.9', '0.95'],
     'decisions.on_full': ['drop', 'refuse'],
+    'budget.monthly_limit_usd': ['0.5', '1000'],
+    'budget.hard_limit_action': ['block_cloud', 'block_all'],
   };
   const known = special[listed.path];
   if (known !== undefined) return known;
   if (listed.option.isSwitch) return ['true', 'false'];
   const range = /^an integer from (-?\d+) to (\d+)$/.exec(listed.option.expected);
+  const span = /^a number from (\S+) to (\S+)$/.exec(listed.option.expected);
+  if (span !== null) return [span[1] ?? '', String(Number(span[1]) + 0.5)];
   if (range === null) return ['/one', '/two'];
   return [range[1] ?? '', String(Number(range[1]) + 1)];
 }
@@ -293,13 +297,13 @@ test('weights that do not sum to 100 are refused with the sum', () => {
   assert.equal(fault?.value, '50 + 31 + 20 = 101');
 });
 
-test('documented strategies of later versions say so; unknown ones list the four', () => {
+test('documented strategies of later versions say so; unknown ones list those there are', () => {
   for (const strategy of laterStrategies) {
     const [fault] = faults({ flags: { 'routing.strategy': strategy } });
     assert.match(fault?.expected ?? '', /comes with a later version/);
   }
   const [fault] = faults({ flags: { 'routing.strategy': 'fastest' } });
-  assert.equal(fault?.expected, 'one of smart, round_robin, priority_only, random');
+  assert.match(fault?.expected ?? '', /^one of smart, round_robin, .*, geographic$/);
   assert.equal(loaded({ flags: { 'routing.strategy': 'SMART' } }).config.routing.strategy, 'smart');
 });
 

@@ -12,9 +12,9 @@ import { err, ok, type Result } from '../base/result.ts';
 import { backendEntryMembers } from './backend-entry.ts';
 import { crossFaults } from './cross-checks.ts';
 import { type ConfigurationFault, type Source, shownValue } from './fault.ts';
-import { laterStrategies } from './fleet-options.ts';
 import { nearest } from './nearest.ts';
 import { type Configuration, type ListedOption, listOptions } from './options.ts';
+import { laterStrategies } from './routing-options.ts';
 import { isOtherVariable } from './variables.ts';
 import { isRecord, parseYamlFile, type YamlFile } from './yaml-file.ts';
 
@@ -113,8 +113,8 @@ function faultsOf(listed: ListedOption, given: Given, file: YamlFile): Configura
     for (const step of steps) {
       met = typeof met === 'object' && met !== null ? Reflect.get(met, step) : undefined;
     }
-    const isMemberOfBackend = listed.path === 'backends' && steps.length > 1;
-    const expected = isMemberOfBackend ? issue.message : listed.option.expected;
+    const tellsItself = listed.path === 'backends' || listed.path === 'routing.policies';
+    const expected = tellsItself && steps.length > 1 ? issue.message : listed.option.expected;
     return { path, value: shownValue(met, false), expected, source, origin, ...line(steps) };
   });
 }

@@ -1,6 +1,8 @@
 // The table of all options. Sections are the sections of the file; a member is an option or a
 // further section. Everything that needs to know "which options are there" walks this one value.
 
+import { breakerOptions } from './breaker-options.ts';
+import { budgetOptions, priceOptions } from './budget-options.ts';
 import {
   backendsOption,
   discoveryOptions,
@@ -8,7 +10,6 @@ import {
   healthCheckOptions,
   lifecycleOptions,
   limitsOptions,
-  routingOptions,
   upstreamOptions,
 } from './fleet-options.ts';
 import {
@@ -20,6 +21,8 @@ import {
   switched,
   switchedOrAuto,
 } from './option.ts';
+import { queueOptions } from './queue-options.ts';
+import { qualityOptions, routingOptions } from './routing-options.ts';
 import { serverOptions } from './server-options.ts';
 import { decisionOptions, policyOptions } from './trust-options.ts';
 import { flagOfPath, snakeCase, variableOfPath } from './variables.ts';
@@ -52,7 +55,12 @@ const optionTable = {
   fleet: fleetAdviceOptions,
   backends: backendsOption,
   routing: routingOptions,
+  quality: qualityOptions,
+  queue: queueOptions,
+  breaker: breakerOptions,
   upstream: upstreamOptions,
+  budget: budgetOptions,
+  prices: priceOptions,
   policy: policyOptions,
   decisions: decisionOptions,
   metrics: {

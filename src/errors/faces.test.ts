@@ -1,4 +1,4 @@
-// The two faces of every code: status and words come from the catalogue, the shape from the path.
+// The faces of every code: status and words come from the catalogue, the shape from the path.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -18,7 +18,22 @@ test('the path alone chooses the face', () => {
   for (const path of ['/v1', '/v1/models', '/v1/chat/completions?x=1', '/v1?x']) {
     assert.equal(faceOfPath(path), 'openai', path);
   }
-  for (const path of ['/', '/v11', '/api/v1/keys', '/V1/models', '/health']) {
+  for (const path of ['/v1/messages', '/v1/messages?beta=true', '/v1/messages/count_tokens']) {
+    assert.equal(faceOfPath(path), 'anthropic', path);
+  }
+  assert.equal(faceOfPath('/v1/messagesx'), 'openai');
+  for (const path of ['/api/chat', '/api/tags?x=1', '/api/show']) {
+    assert.equal(faceOfPath(path), 'ollama', path);
+  }
+  for (const path of [
+    '/api/chat/',
+    '/api/pull',
+    '/',
+    '/v11',
+    '/api/v1/keys',
+    '/V1/models',
+    '/health',
+  ]) {
     assert.equal(faceOfPath(path), 'control', path);
   }
 });
@@ -36,6 +51,24 @@ test('each code prints on both faces with its own words, and its family on the O
     const control = JSON.parse(errorBody('control', cause)) as Record<string, unknown>;
     assert.equal(control['msg'], `words of ${code}`);
   }
+});
+
+test('Anthropic has a name for each status, and Ollama the words alone', () => {
+  const typeOf = (code: ErrorCode): unknown =>
+    JSON.parse(errorBody('anthropic', refusal(code, 'words'))).error.type;
+  const types: readonly (readonly [ErrorCode, string])[] = [
+    ['invalid_json', 'invalid_request_error'],
+    ['invalid_api_key', 'authentication_error'],
+    ['permission_denied', 'permission_error'],
+    ['model_not_found', 'not_found_error'],
+    ['method_not_allowed', 'invalid_request_error'],
+    ['payload_too_large', 'request_too_large'],
+    ['rate_limit_exceeded', 'rate_limit_error'],
+    ['no_healthy_backend', 'overloaded_error'],
+    ['bad_gateway', 'api_error'],
+  ];
+  for (const [code, type] of types) assert.equal(typeOf(code), type, code);
+  assert.equal(errorBody('ollama', refusal('bad_gateway', 'words')), '{"error":"words"}');
 });
 
 test('401 names Bearer, a retry names its seconds, and x-should-retry is the catalogue word', () => {

@@ -4,13 +4,29 @@
 import { type CatalogueEntry, entryOf } from './catalogue.ts';
 import type { Refusal } from './tensorforge-error.ts';
 
-export type Face = 'openai' | 'control';
+export type Face = 'openai' | 'anthropic' | 'ollama' | 'control';
 
-/** `/v1` and everything under it speaks OpenAI; all the rest speaks the control envelope. */
+/** The paths of Ollama's interface; nothing else below `/api` is one of it. */
+const ollamaPaths: ReadonlySet<string> = new Set([
+  '/api/chat',
+  '/api/generate',
+  '/api/embed',
+  '/api/embeddings',
+  '/api/show',
+  '/api/tags',
+  '/api/ps',
+  '/api/version',
+]);
+
+/**
+ * `/v1/messages` and everything under it speaks Anthropic, the rest of `/v1` OpenAI, eight exact paths
+ * Ollama; all the rest speaks the control envelope. A query may follow the path.
+ */
 export function faceOfPath(path: string): Face {
-  return path === '/v1' || path.startsWith('/v1/') || path.startsWith('/v1?')
-    ? 'openai'
-    : 'control';
+  if (path.startsWith('/v1/messages') && /^(?:[/?]|$)/.test(path.slice(12))) return 'anthropic';
+  if (path === '/v1' || path.startsWith('/v1/') || path.startsWith('/v1?')) return 'openai';
+  const query = path.indexOf('?');
+  return ollamaPaths.has(query < 0 ? path : path.slice(0, query)) ? 'ollama' : 'control';
 }
 
 /** Seconds for `retry-after`, or undefined when repeating is pointless. */
@@ -46,9 +62,44 @@ function controlBody(refusal: Refusal): unknown {
   };
 }
 
+/** Anthropic's name for an error of this HTTP status; what it has no name for is the caller's fault. */
+export function anthropicErrorType(status: number): string {
+  switch (status) {
+    case 401:
+      return 'authentication_error';
+    case 403:
+      return 'permission_error';
+    case 404:
+      return 'not_found_error';
+    case 413:
+      return 'request_too_large';
+    case 429:
+      return 'rate_limit_error';
+    case 503:
+      return 'overloaded_error';
+    default:
+      return status < 500 ? 'invalid_request_error' : 'api_error';
+  }
+}
+
+function bodyOf(face: Face, refusal: Refusal): unknown {
+  switch (face) {
+    case 'openai':
+      return openAiBody(refusal);
+    case 'anthropic': {
+      const type = anthropicErrorType(entryOf(refusal.code).status);
+      return { type: 'error', error: { type, message: refusal.message } };
+    }
+    case 'ollama':
+      return { error: refusal.message };
+    case 'control':
+      return controlBody(refusal);
+  }
+}
+
 /** The JSON text of the body on this face. */
 export function errorBody(face: Face, refusal: Refusal): string {
-  return JSON.stringify(face === 'openai' ? openAiBody(refusal) : controlBody(refusal));
+  return JSON.stringify(bodyOf(face, refusal));
 }
 
 /** The headers that an error carries on any face, lower-case names. */
@@ -58,6 +109,7 @@ export function errorHeaders(face: Face, refusal: Refusal): [string, string][] {
   const seconds = retryAfterSeconds(refusal);
   if (seconds !== undefined) headers.push(['retry-after', String(seconds)]);
   if (entry.status === 401) headers.push(['www-authenticate', 'Bearer']);
-  if (face === 'openai') headers.push(['x-should-retry', entry.retryable ? 'true' : 'false']);
+  if (face === 'openai' || face === 'anthropic')
+    headers.push(['x-should-retry', entry.retryable ? 'true' : 'false']);
   return headers;
 }

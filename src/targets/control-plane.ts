@@ -31,6 +31,7 @@ import { Identity } from '../services/identity/identity.ts';
 import { HealthAlerts } from '../services/notifications/health-alerts.ts';
 import { isRoutable } from '../services/routing/backend-view.ts';
 import { auditPart } from './audit-part.ts';
+import { breakerPart } from './breaker-part.ts';
 import { monotonicMs, now, nowSeconds, systemClock } from './clock.ts';
 import type { Reloaded } from './config-routes.ts';
 import { gatewayPart } from './gateway-part.ts';
@@ -39,6 +40,7 @@ import { policyPart } from './policy-part.ts';
 import { probePort } from './port-probe.ts';
 import { resiliencePart } from './resilience-part.ts';
 import { type FleetStart, routingPart } from './routing-part.ts';
+import { usagePart } from './usage-part.ts';
 
 export type ControlPlaneOptions = {
   readonly dataDirectory: string;
@@ -83,7 +85,8 @@ const adminKeyFileName = 'admin.key';
 const housekeepingEveryMs = 5000;
 
 /** Options that take effect without a restart. */
-const appliedLive = /^(routing\.|backends$|logging\.level$)/;
+const appliedLive =
+  /^(routing\.(?!retry_budget)|quality\.|breaker\.ejected_percent$|budget\.|prices\.file$|backends$|logging\.level$)/;
 const tlsPath = /^server\.tls_(cert|key)$/;
 
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
@@ -206,12 +209,30 @@ async function startWith(
         .listBackends()
         .filter(({ approved, status }) => approved && status !== 'draining');
       return {
-        backends: { known: wanted.length, routable: wanted.filter(isRoutable).length },
+        backends: {
+          known: wanted.length,
+          routable: wanted.filter((one) => isRoutable(one) && !breakers.isOpen(one.id)).length,
+        },
         gateway: gateway.pool.size === 0 ? 1 : gateway.pool.serving / gateway.pool.size,
         databaseThere: !isDatabaseAway,
       };
     },
     record: resilience.record,
+  });
+  const breakers = breakerPart({
+    config,
+    sql: database.sql,
+    events,
+    log,
+    fleet: () => routing.fleet.listBackends(),
+    onOpened: policy.tripped,
+  });
+  const usage = usagePart({
+    config,
+    sql: database.sql,
+    events,
+    log,
+    flush: () => gateway.pool.flush(),
   });
   // Whoever listens on every address is met at each of them.
   const listensEverywhere = refuseAddress(config.server.host) === 'unspecified';
@@ -228,7 +249,12 @@ async function startWith(
     log,
     clock: systemClock,
     ownListeners,
-    onDelta: (delta) => resilience.publisher.changed(delta),
+    onDelta: (delta) => {
+      resilience.publisher.changed(delta);
+      breakers.backendsGone(delta.remove);
+    },
+    onModelsGone: breakers.modelsGone,
+    describeBreaker: breakers.gateOf,
     onStatus: ({ before, after }) => {
       if (isRoutable(before) && after.status === 'unhealthy') policy.tripped(after.id);
       gateway.pushBackends();
@@ -246,11 +272,14 @@ async function startWith(
     // Everything that can refuse comes first; from `loaded = next` on nothing can.
     const applyBackends = routing.prepare(next.config);
     const nextTls = readTls(next.config);
+    const spending = usage.prepare(next.config);
     const before = configurationView(loaded.config);
     const after = configurationView(next.config);
     const changed = Object.keys(after).filter(
       (path) => JSON.stringify(before[path]) !== JSON.stringify(after[path]),
     );
+    // The list may have changed in a file whose name has not.
+    if (spending.hasNewPrices && !changed.includes('prices.file')) changed.push('prices.file');
     // A listener does not change between clear text and TLS while it runs.
     const isLive = (path: string): boolean =>
       appliedLive.test(path) || (tlsPath.test(path) && tls !== undefined && nextTls !== undefined);
@@ -260,6 +289,7 @@ async function startWith(
     const nextRouting = routingSettings(next.config);
     const snapshotDigest = resilience.publisher.reconfigured(nextRouting);
     gateway.pool.broadcast({ type: 'routing', routing: nextRouting, snapshotDigest });
+    gateway.pool.broadcast({ type: 'spend', rules: spending.apply() });
     if (tls !== undefined && nextTls !== undefined) {
       tls = nextTls;
       gateway.pool.broadcast({ type: 'tls', ...nextTls });
@@ -286,8 +316,14 @@ async function startWith(
     serviceCatalog(),
     {
       gateway: {
-        start: () => gateway.start(),
-        stop: () => gateway.stop(),
+        start: async () => {
+          await usage.start();
+          await gateway.start();
+        },
+        stop: async () => {
+          await gateway.stop();
+          await usage.stop();
+        },
         recent: () => ({ ...gateway.traffic.recent(60, nowSeconds()), performance: 1 }),
       },
       audit: {
@@ -300,8 +336,14 @@ async function startWith(
       },
       policy: { recent: databaseWork, start: () => policy.start(), stop: () => policy.stop() },
       resilience: {
-        start: async () => resilience.start(),
-        stop: () => resilience.stop(),
+        start: async () => {
+          resilience.start();
+          await breakers.start();
+        },
+        stop: async () => {
+          await breakers.stop();
+          await resilience.stop();
+        },
       },
       identity: {
         recent: databaseWork,
@@ -333,6 +375,8 @@ async function startWith(
     identity,
     audit,
     routing,
+    breakers,
+    usage,
     board,
     log,
     build: options.build,
@@ -357,10 +401,17 @@ async function startWith(
       ...trail.notices(),
       ...policy.notices(),
       ...resilience.notices(),
+      ...usage.notices(),
     ],
     newestDecisions: resilience.newest,
     trustFigures: () => ({ modeIndex: policy.modeIndex(), ...resilience.figures() }),
-    routes: () => [...policy.routes(), ...trail.routes(), ...resilience.routes()],
+    routes: () => [
+      ...policy.routes(),
+      ...trail.routes(),
+      ...resilience.routes(),
+      ...breakers.routes(),
+      ...usage.routes(),
+    ],
     onKeyUsed: (id, seconds) => used.set(id, seconds),
   });
 

@@ -14,6 +14,7 @@ import type { Logger } from '../io/log/logger.ts';
 import type { SealedSegment } from '../io/segments/segment-writer.ts';
 import type { Arena } from '../io/shared-memory/arena.ts';
 import type { SharedCounts } from '../io/shared-memory/shared-counts.ts';
+import { clearBoard, WaitingBoard } from '../io/shared-memory/waiting-board.ts';
 import type { DecisionWire, LiveUpdate, OverviewWire } from '../protocol/control/schemas.ts';
 import { allocatorRoutes } from '../services/allocator/allocator-routes.ts';
 import { analyticsRoutes } from '../services/analytics/analytics-routes.ts';
@@ -35,11 +36,13 @@ import { identityRoutes } from '../services/identity/identity-routes.ts';
 import type { HealthAlerts } from '../services/notifications/health-alerts.ts';
 import { backendList, backendRoutes } from '../services/routing/backend-routes.ts';
 import { isRoutable, statusWords } from '../services/routing/backend-view.ts';
+import type { BreakerPart } from './breaker-part.ts';
 import { monotonicMs, now, nowSeconds } from './clock.ts';
 import { configRoutes, type Reloaded } from './config-routes.ts';
 import { gatewaySettings, routingSettings, type TlsPair } from './gateway-settings.ts';
 import { ProcessMetrics, type TrustFigures } from './process-metrics.ts';
 import type { RoutingPart } from './routing-part.ts';
+import type { UsagePart } from './usage-part.ts';
 
 export type GatewayPartOptions = {
   readonly config: Configuration;
@@ -50,6 +53,8 @@ export type GatewayPartOptions = {
   readonly identity: Identity;
   readonly audit: AuthAudit;
   readonly routing: RoutingPart;
+  readonly breakers: BreakerPart;
+  readonly usage: UsagePart;
   readonly board: ServiceBoard;
   readonly log: Logger;
   readonly build: string;
@@ -172,6 +177,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
     decisions: options.decisions,
   });
   const desk = ThreadDesk.create(config.server.threads, now());
+  const waiting = WaitingBoard.create(config.server.threads);
   const pool = new ThreadPool({
     arena,
     startOf: (thread) => ({
@@ -180,6 +186,10 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
       arena: arena.parts,
       counts: counts.buffer,
       desk: desk.parts,
+      spend: options.usage.block,
+      spendRules: options.usage.rules(),
+      ...options.breakers.shares,
+      waiting,
       pepper: options.pepper.reveal(),
       keys: identity.records,
       version: fleet.version,
@@ -192,6 +202,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
     }),
     onReport: (report) => {
       traffic.add(report, nowSeconds());
+      options.usage.note(report.usage);
       options.onOutcomes(report.outcomes);
       if (report.journal !== undefined) options.onJournal(`t${report.thread}`, report.journal);
       for (const [model, requests] of report.served) routing.served(model, now(), requests);
@@ -204,6 +215,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
       });
     },
     onApplied: (thread, version) => routing.applied(thread, version),
+    onBreaker: options.breakers.told,
     onNotices: () => {
       const ids = new Map(fleet.targets().map((target) => [noticeOf(target), target.id]));
       for (const notice of desk.takeUnreachable()) {
@@ -211,11 +223,16 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
         if (id !== undefined) routing.checker.passiveFailure(id);
       }
     },
-    release: (thread) => desk.release(thread),
+    release: (thread) => {
+      desk.release(thread);
+      options.usage.release(thread);
+      clearBoard(waiting, thread);
+    },
     onSealed: options.onSealed,
     onTrouble: (thread, words) => log.error({ thread }, words),
     onDied: (thread, words, reclaimed) => {
       routing.threadGone(thread);
+      options.breakers.threadDied();
       log.error({ thread, reclaimed }, `a gateway thread died and is started again: ${words}`);
     },
   });
@@ -261,6 +278,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
       };
     }),
     models: [...new Set(fleet.listBackends().flatMap((b) => b.models.map((model) => model.id)))],
+    budget: options.usage.budget(),
   });
   const control: ControlServer = new ControlServer({
     socketPath: socket.path,
@@ -274,8 +292,9 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
         stats,
         newestDecisions: options.newestDecisions,
         flush: () => pool.flush(),
-        processMetrics: () =>
-          metrics.text({
+        processMetrics: async () =>
+          options.usage.metricsText() +
+          (await metrics.text({
             backends: fleet.listBackends().map((backend) => ({
               id: backend.id,
               isHealthy: isRoutable(backend),
@@ -283,10 +302,12 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
             })),
             models: fleet.modelCount,
             connections: arena.openConnections(),
+            queueDepth: arena.queueDepth(),
             appliedVersions: routing.appliedVersions(),
             buildVersion: options.build,
             trust: options.trustFigures(),
-          }),
+            breakers: options.breakers.figures(),
+          })),
         isMetricsPublic: config.metrics.public,
         isDatabaseThere: options.isDatabaseThere,
         isStopping: options.isStopping,

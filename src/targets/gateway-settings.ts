@@ -7,11 +7,15 @@ import type { Configuration } from '../config/options.ts';
 import type { RoutingSettings } from '../core/routing/snapshot.ts';
 import { TensorForgeError } from '../errors/tensorforge-error.ts';
 import type { JournalSettings } from '../services/gateway/decision-journal.ts';
-import type { GatewaySettings } from '../services/gateway/messages.ts';
+import type { GatewaySettings, WaitingSettings } from '../services/gateway/messages.ts';
 
 export function routingSettings(config: Configuration): RoutingSettings {
-  const { strategy, weights, maxRetries, aliases } = config.routing;
-  return { strategy, weights, maxRetries, aliases };
+  return {
+    ...config.routing,
+    quality: { ttftPenaltyMs: config.quality.ttftPenaltyThresholdMs },
+    hardLimitAction: config.budget.hardLimitAction,
+    ejectedPercent: config.breaker.ejectedPercent,
+  };
 }
 
 /** The loopback names, the bound address and what the operator added; lower case. */
@@ -110,8 +114,18 @@ export function gatewaySettings(
       idleMs: upstream.idleSeconds * 1000,
       totalMs: server.requestTimeoutSeconds * 1000,
     },
+    queue: queueSettings(config),
     firstByteObjectiveMs: config.policy.firstByteMs,
     decisions: bound.decisions,
+  };
+}
+
+function queueSettings({ queue }: Configuration): WaitingSettings {
+  return {
+    sizeMax: queue.enabled ? queue.maxSize : 0,
+    waitMsMax: queue.maxWaitSeconds * 1000,
+    ageingMs: queue.ageingSeconds * 1000,
+    pingMs: queue.pingSeconds * 1000,
   };
 }
 

@@ -6,6 +6,7 @@ import { refuseAddress } from '../base/network-address.ts';
 import { seededRandom } from '../base/random.ts';
 import { Secret } from '../base/secret.ts';
 import type { Configuration } from '../config/options.ts';
+import type { BreakerGate } from '../core/backends/breaker-gate.ts';
 import { sameEndpoint } from '../core/backends/discovered.ts';
 import { ReplicaLag } from '../core/routing/replica-lag.ts';
 import type { ControlRoute } from '../io/http/control-route.ts';
@@ -49,6 +50,9 @@ export type RoutingPartOptions = {
   readonly ownListeners: () => readonly OwnListener[];
   readonly onDelta: (delta: FleetDelta) => void;
   readonly onStatus: (moved: StatusMoved) => void;
+  /** Models that a backend no longer lists. */
+  readonly onModelsGone: (id: string, models: readonly string[]) => void;
+  readonly describeBreaker: (id: string, models: readonly string[]) => BreakerGate | undefined;
   readonly onProbe: (isGood: boolean) => void;
   /** Resolves when the gateway threads act on what was changed before. */
   readonly settled: () => Promise<void>;
@@ -121,7 +125,12 @@ export function routingPart(options: RoutingPartOptions): RoutingPart {
         options.onStatus({ before, after });
       },
       onProbe: options.onProbe,
-      onModels: (moved) => observed.modelsMoved(moved),
+      onModels: (moved) => {
+        observed.modelsMoved(moved);
+        const present = new Set(moved.after.models.map(({ id }) => id));
+        const gone = moved.before.models.map(({ id }) => id).filter((id) => !present.has(id));
+        if (gone.length > 0) options.onModelsGone(moved.after.id, gone);
+      },
       onRebuilt: (faults) => log.error({ faults }, 'the model index was wrong and was made anew'),
     },
     now,
@@ -242,6 +251,7 @@ export function routingPart(options: RoutingPartOptions): RoutingPart {
         chronicle,
         now,
         describeProbes: (id) => (config.healthCheck.enabled ? checker.describe(id) : undefined),
+        describeBreaker: options.describeBreaker,
       }),
     ],
     async start() {

@@ -7,6 +7,7 @@ import { rmSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { z } from 'zod';
 import { serviceCatalog } from '../../src/core/topology/service-catalog.ts';
+import { faceOfPath } from '../../src/errors/faces.ts';
 import { gatewayHealthSchema } from '../../src/protocol/control/schemas.ts';
 import { matchDataPlane } from '../../src/services/gateway/http-routes.ts';
 import { startSim } from '../../src/services/sim/sim-server.ts';
@@ -191,7 +192,7 @@ describe('who is let in', () => {
       } else {
         assert.equal(answer.status, 401, `${method} ${path}`);
         assert.equal(answer.headers.get('www-authenticate'), 'Bearer');
-        assert.equal(errorCodeOf(answer).face, path.startsWith('/v1/') ? 'openai' : 'control');
+        assert.equal(errorCodeOf(answer).face, faceOfPath(path));
       }
     }
     assert.deepEqual(open.sort(), [

@@ -87,7 +87,13 @@ before(async () => {
       { name: 'small', url: small.url, type: 'llamacpp', priority: 0 },
       { name: 'large', url: large.url, type: 'llamacpp', priority: 100 },
     ],
-    config: { health_check: { interval_seconds: 3600 } },
+    // `small` fails on purpose, and is the preferred one in the next test.
+    config: {
+      health_check: { interval_seconds: 3600 },
+      breaker: { ejected_percent: 0 },
+      // Who finds every backend full is refused at once; waiting has tests of its own.
+      queue: { enabled: false },
+    },
   });
 });
 

@@ -12,7 +12,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { listen, sidewaysPx, signIn, startBrowser } from '../support/browser.ts';
 import { type Product, startProduct } from '../support/product.ts';
 
-const pages = ['/policy', '/replay', '/audit'] as const;
+const pages = ['/policy', '/replay', '/audit', '/usage'] as const;
 
 let product: Product;
 let browser: Browser;
@@ -295,6 +295,19 @@ test('a request tells its record, and deciding it again gives the same', async (
   await page.waitForSelector('[data-testid=redecided]:has-text("Same")');
 });
 
+test('Usage says who used what, by what the address asks, and that it has no price', async () => {
+  await ask();
+  await open(page, '/usage?by=backend&range=24h');
+  await page.waitForSelector('[data-testid=verdict]:has-text("no budget is set")');
+  await page.waitForSelector('th[scope=row]:has-text("sim-")');
+  await page.waitForSelector('td:has-text("unpriced")');
+  await page.click('nav[aria-label=Rows] >> text=by model');
+  await page.waitForURL(/by=model/);
+  await page.waitForSelector('th[scope=row]:has-text("sim-model")');
+  await page.click('summary');
+  await page.waitForSelector('details[open] table');
+});
+
 for (const [width, colorScheme] of [
   [360, 'light'],
   [1280, 'dark'],
@@ -307,7 +320,7 @@ for (const [width, colorScheme] of [
     for (const path of pages) {
       await open(tab, path);
       if (path === '/policy') await tab.waitForSelector('canvas');
-      if (path === '/audit') await tab.waitForSelector('tbody tr');
+      if (path === '/audit' || path === '/usage') await tab.waitForSelector('tbody tr:visible');
       assert.ok((await sidewaysPx(tab)) <= 0, `${path} is wider than its window`);
       assert.deepEqual(await violations(tab), [], path);
     }

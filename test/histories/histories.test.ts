@@ -61,6 +61,21 @@ const histories: readonly History[] = [
     },
   },
   {
+    // All thirteen strategies with their figures, hints, rules, budgets and breakers.
+    name: 'every-policy',
+    codec: 2,
+    behaviour: 1,
+    sha256: '059216fa128ce38c0e9cb9c319caf1cfedf14b7e8cbaf075c3f6314cc25bb625',
+    records: 807,
+    byKind: {
+      admitted: 240,
+      routed: 240,
+      failed_over: 67,
+      refused: 17,
+      shed: 3,
+    },
+  },
+  {
     name: 'first-modes',
     codec: 1,
     behaviour: 1,

@@ -17,12 +17,14 @@ import { initialLadder } from '../../src/core/policy/ladder-state.ts';
 import { modeRecord } from '../../src/core/policy/mode-record.ts';
 import { controlAgain, keepHistory, sha256 } from './history.ts';
 
-const requests = 200;
+const requests = 260;
+/** So that every strategy has a fleet of its own. */
+const requestsPerFleet = 20;
 const ticks = 22;
 
 /** Requests over fleets of every strategy. */
 function recordRoutes(encoder: RecordEncoder, seed: number): Traffic {
-  const traffic = new Traffic(seed);
+  const traffic = new Traffic(seed, { requestsPerFleet });
   for (let i = 0; i < requests; i++) traffic.request(encoder);
   return traffic;
 }

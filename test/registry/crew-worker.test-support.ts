@@ -105,7 +105,7 @@ class Hand {
     let last: BackendLease | undefined;
     for (const step of steps) {
       if (step === '+')
-        held.push(present(BackendLease.take(this.#memory, handle, thread), 'a lease'));
+        held.push(present(BackendLease.take(this.#memory, handle, thread, 0), 'a lease'));
       else if (step === '-') last = held.pop() ?? last;
       if (step !== '+') this.#check(last?.release() !== true, 'a lease was clamped');
     }
@@ -170,7 +170,7 @@ class Hand {
     let leases = 0;
     for (const wish of wishes) {
       const target = leaseOf === undefined ? undefined : this.#replica.target(leaseOf);
-      const lease = target && BackendLease.take(this.#memory, target, thread);
+      const lease = target && BackendLease.take(this.#memory, target, thread, 0);
       leases += lease === undefined ? 0 : 1;
       this.#send({ type: 'wish', wish });
       this.pump();

@@ -305,7 +305,7 @@ test('T08 counters of an unknown backend are refused, and those of a removed one
   const test = new TestFleet();
   assert.throws(() => test.fleet.handleOf('nobody'), refusal('backend_not_found', 'nobody'));
   const old = test.fleet.handleOf(test.add('a').id);
-  const lease = BackendLease.take(test.arena, old, 0);
+  const lease = BackendLease.take(test.arena, old, 0, 0);
   test.fleet.remove('a');
   const again = test.add('a');
   lease?.release();

@@ -2,15 +2,10 @@
 
 import type { BackendType } from '../../src/base/backend-type.ts';
 import type { Model } from '../../src/core/backends/backend.ts';
-import type { RoutingSettings } from '../../src/core/routing/snapshot.ts';
+import { type RoutingSettings, usualSettings } from '../../src/core/routing/snapshot.ts';
 import type { NewBackend } from '../../src/services/routing/fleet.ts';
 
-export const routing: RoutingSettings = {
-  strategy: 'smart',
-  weights: { priority: 50, load: 30, latency: 20 },
-  maxRetries: 2,
-  aliases: {},
-};
+export const routing: RoutingSettings = usualSettings;
 
 export function modelOf(id: string, facts: Partial<Model> = {}): Model {
   return {

@@ -51,7 +51,7 @@ function stepsOf(n: number, step: string): readonly string[] {
 
 test('the slot under test is the first of the arena', () => {
   fresh((handle) => assert.equal(handle.slot, 0));
-  assert.equal(words.length, headerWords + slotWords);
+  assert.ok(words.length >= headerWords + slotWords);
 });
 
 holds(

@@ -12,12 +12,19 @@ import { after, before, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import type { BackendId } from '../../src/base/brand.ts';
 import { loadConfiguration } from '../../src/config/load.ts';
+import { builtInPrices } from '../../src/core/usage/built-in-prices.ts';
+import { monthBudget } from '../../src/core/usage/month-budget.ts';
 import { digestSecret, type KeyRecord } from '../../src/io/credentials/key-table.ts';
 import { type ScriptedBackend, startBackend } from '../../src/io/http/upstream/scripted-backend.ts';
 import { Arena } from '../../src/io/shared-memory/arena.ts';
+import { MonthSpend } from '../../src/io/shared-memory/month-spend.ts';
 import { SharedCounts } from '../../src/io/shared-memory/shared-counts.ts';
+import { createWordBlock } from '../../src/io/shared-memory/shared-words.ts';
+import { WaitingBoard } from '../../src/io/shared-memory/waiting-board.ts';
 import { formatApiKey, parseApiKey } from '../../src/protocol/credentials/api-key.ts';
+import { Breakers } from '../../src/services/gateway/breakers.ts';
 import type { ThreadStart } from '../../src/services/gateway/messages.ts';
+import { RetryBudget } from '../../src/services/gateway/retry-budget.ts';
 import { ThreadDesk } from '../../src/services/gateway/thread-desk.ts';
 import { ThreadPool } from '../../src/services/gateway/thread-pool.ts';
 import { gatewaySettings, routingSettings } from '../../src/targets/gateway-settings.ts';
@@ -44,6 +51,7 @@ const arena = Arena.create({ capacity: 4, threads: 1 });
 const handle = arena.open(0, 0);
 const desk = ThreadDesk.create(1, Date.now());
 const counts = new SharedCounts();
+const breakerRule = { failures: 5, successes: 2, openMs: 30_000, probes: 1 };
 const deaths: { readonly words: string; readonly reclaimed: number }[] = [];
 const workers: Worker[] = [];
 const onWorker = (message: unknown): void => {
@@ -71,6 +79,11 @@ function startOf(thread: number): ThreadStart {
     arena: arena.parts,
     counts: counts.buffer,
     desk: desk.parts,
+    waiting: WaitingBoard.create(1),
+    spend: createWordBlock(MonthSpend.wordsFor(1)),
+    spendRules: { prices: builtInPrices, budget: monthBudget(0, 75, 'warn') },
+    breakers: Breakers.create(breakerRule),
+    retries: RetryBudget.create({ percent: 20, floorPerSecond: 10 }, Date.now()),
     pepper,
     keys: [record],
     version: 1,
@@ -91,6 +104,7 @@ function startOf(thread: number): ThreadStart {
         closures: [],
         apiKeyEnv: undefined,
         simulated: false,
+        loadedModels: undefined,
       },
     ],
     routing: routingSettings(config),
@@ -117,6 +131,7 @@ before(async () => {
     onReport: () => {},
     onApplied: () => {},
     onNotices: () => {},
+    onBreaker: () => {},
     onSealed: () => {},
     onTrouble: () => {},
     release: (thread) => desk.release(thread),

@@ -9,8 +9,8 @@ import { type Defect, defects } from './defects.ts';
 import { runSeed } from './run-seed.ts';
 
 /** Who finds the defect first, and the words of it. */
-function findingOf({ seeds, plant }: Defect) {
-  for (let seed = 1; seed <= seeds; seed++) {
+function findingOf({ seeds, from, plant }: Defect) {
+  for (let seed = from; seed < from + seeds; seed++) {
     const { failure } = runSeed(seed, plant());
     if (failure !== undefined) return failure;
   }

@@ -8,6 +8,7 @@ import { movedTo } from '../../src/core/policy/ladder-state.ts';
 import type { ServingMode } from '../../src/core/policy/serving-mode.ts';
 import type { ReplayEvent } from '../../src/core/resilience/replay-event.ts';
 import type { Decision } from '../../src/core/routing/decide.ts';
+import type { Reading } from '../../src/core/routing/decision-input.ts';
 import { TokenStore } from '../../src/core/security/token-store.ts';
 import { refusal } from '../../src/errors/tensorforge-error.ts';
 import { nodeCrypto } from '../../src/io/credentials/crypto.ts';
@@ -24,14 +25,22 @@ export type Defect = {
   readonly name: string;
   readonly finder: CheckerName;
   readonly seeds: number;
+  /** The first seed to try: in one before it another checker sees a consequence first. */
+  readonly from: number;
   readonly plant: () => {
     readonly parts?: Partial<Parts>;
     readonly conduct?: Partial<Conduct>;
   };
 };
 
-function defect(name: string, finder: CheckerName, plant: Defect['plant'], seeds = 3): Defect {
-  return { name, finder, seeds, plant };
+function defect(
+  name: string,
+  finder: CheckerName,
+  plant: Defect['plant'],
+  seeds = 3,
+  from = 1,
+): Defect {
+  return { name, finder, seeds, from, plant };
 }
 
 const parts = (broken: Partial<Parts>) => () => ({ parts: broken });
@@ -130,33 +139,19 @@ function moodyDecide(): Parts['decide'] {
   };
 }
 
-const blindToHealth: Parts['decide'] = (snapshot, counters, features, input) =>
-  sound.decide(
-    snapshot,
-    {
-      pending: (slot) => counters.pending(slot),
-      capacityOf: (slot) => counters.capacityOf(slot),
-      latencyMs: (slot) => counters.latencyMs(slot),
-      generationOf: (slot) => counters.generationOf(slot),
-      statusCode: () => 1,
-    },
-    features,
-    input,
-  );
+/** Decides on other readings than there are. */
+function deciding(change: (reading: Reading) => Reading): Parts['decide'] {
+  return (snapshot, counters, features, input) =>
+    sound.decide(
+      snapshot,
+      { read: (offer, reads) => change(counters.read(offer, reads)) },
+      features,
+      input,
+    );
+}
 
-const blindToLoad: Parts['decide'] = (snapshot, counters, features, input) =>
-  sound.decide(
-    snapshot,
-    {
-      pending: () => 0,
-      capacityOf: (slot) => counters.capacityOf(slot),
-      latencyMs: (slot) => counters.latencyMs(slot),
-      generationOf: (slot) => counters.generationOf(slot),
-      statusCode: (slot) => counters.statusCode(slot),
-    },
-    features,
-    input,
-  );
+const blindToHealth = deciding((reading) => ({ ...reading, statusCode: 1 }));
+const blindToLoad = deciding((reading) => ({ ...reading, pending: 0 }));
 
 function recordsAnother(decision: Decision): Decision {
   if (decision.kind !== 'route') return decision;
@@ -196,7 +191,7 @@ export const defects: readonly Defect[] = [
   })),
   defect('a notice is lost in the queue', 'queue', parts({ newDesk: losesOne })),
   defect('a request settles twice', 'one-ending', conduct({ settlesTimes: 2 })),
-  defect('a request settles never', 'one-ending', conduct({ settlesTimes: 0 })),
+  defect('a request settles never', 'one-ending', conduct({ settlesTimes: 0 }), 3, 2),
   defect('a dead thread keeps its leases', 'calm', conduct({ reclaimsThreads: false })),
   defect('a backend is tried twice', 'one-attempt', conduct({ remembersTried: false })),
   defect(
@@ -215,7 +210,7 @@ export const defects: readonly Defect[] = [
   ),
   defect('a replay keeps the lowest sequence', 'RD1', parts({ replay: keepsLowest })),
   defect('an event delivered twice counts twice', 'RD2', parts({ replay: countsTwice })),
-  defect('copies apply what comes as it comes', 'RD3', conduct({ appliesInOrder: false }), 4),
+  defect('copies apply what comes as it comes', 'RD3', conduct({ appliesInOrder: false }), 4, 2),
   defect('a copy never asks for what it misses', 'calm', conduct({ asksForMissing: false }), 8),
   defect('histories never converge', 'RD3', parts({ replayConverges: () => false })),
   defect(

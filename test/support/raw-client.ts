@@ -4,6 +4,7 @@
 // Every wait has a deadline, so that a server that says nothing fails a test instead of hanging it.
 
 import net from 'node:net';
+import type { Face } from '../../src/errors/faces.ts';
 
 export type RawAnswer = {
   readonly status: number;
@@ -241,11 +242,11 @@ export async function ask(
   }
 }
 
-/** `error.code` of the OpenAI envelope or `code` of the control one; fails on any other body. */
-export function errorCodeOf(answer: RawAnswer): {
-  readonly face: 'openai' | 'control';
-  readonly code: string;
-} {
+/**
+ * `error.code` of the OpenAI envelope, `error.type` of Anthropic's, `code` of the control one, no code on
+ * Ollama's; fails on any other body.
+ */
+export function errorCodeOf(answer: RawAnswer): { readonly face: Face; readonly code: string } {
   const body: unknown = JSON.parse(answer.body);
   if (typeof body !== 'object' || body === null) throw new Error(`no envelope: ${answer.body}`);
   if ('error' in body) {
@@ -253,6 +254,10 @@ export function errorCodeOf(answer: RawAnswer): {
     if (typeof error === 'object' && error !== null && 'code' in error && 'type' in error) {
       return { face: 'openai', code: String(error.code) };
     }
+    if (typeof error === 'object' && error !== null && 'type' in error && 'type' in body) {
+      return { face: 'anthropic', code: String(error.type) };
+    }
+    if (typeof error === 'string') return { face: 'ollama', code: '' };
   }
   if ('code' in body && 'msg' in body) return { face: 'control', code: String(body.code) };
   throw new Error(`no envelope: ${answer.body}`);

@@ -28,7 +28,9 @@ import {
   isRecommendationList,
   isReplayList,
   isReplayReport,
+  isUsage,
 } from './shapes.ts';
+import { type UsageRange, usageFrom } from './usage-window.ts';
 import type { AuditReportWire, DecisionWire } from './wire.ts';
 
 /** As many recent decisions as the page asks for at its start. */
@@ -174,6 +176,24 @@ export const auditReportQuery = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
   gcTime: Number.POSITIVE_INFINITY,
 });
+
+/** Written every few seconds; a page of money need not run after each request. */
+const usageEveryMs = 60_000;
+const usageRowsMax = 1000;
+
+/** `by`: hour, day, model, key, group or backend. */
+export function usageQuery(range: UsageRange, by: string) {
+  return queryOptions({
+    queryKey: ['usage', range, by],
+    queryFn: ({ signal }) => {
+      const from = usageFrom(range, Date.now());
+      const query = new URLSearchParams({ by, from, limit: String(usageRowsMax) });
+      return callApi(`${base}/usage?${query}`, isUsage, { signal });
+    },
+    refetchInterval: usageEveryMs,
+    staleTime: 10_000,
+  });
+}
 
 const replayEveryMs = 1000;
 

@@ -21,6 +21,7 @@ import type {
   RecommendationListWire,
   ReplayListWire,
   ReplayReportWire,
+  UsageWire,
 } from './wire.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -178,6 +179,17 @@ export function isReplayReport(value: unknown): value is ReplayReportWire {
 export function isReplayList(value: unknown): value is ReplayListWire {
   return (
     isRecord(value) && Array.isArray(value['replays']) && value['replays'].every(isReplayReport)
+  );
+}
+
+export function isUsage(value: unknown): value is UsageWire {
+  return (
+    isRecord(value) &&
+    Array.isArray(value['usage']) &&
+    value['usage'].every(isRecord) &&
+    isRecord(value['total']) &&
+    isRecord(value['prices']) &&
+    (value['budget'] === null || isRecord(value['budget']))
   );
 }
 

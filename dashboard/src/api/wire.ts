@@ -67,6 +67,12 @@ export type {
   ReplayReportWire,
 } from '../../../src/protocol/control/trust-schemas.ts';
 
+export type {
+  BudgetWire,
+  UsageRowWire,
+  UsageWire,
+} from '../../../src/protocol/control/usage-schemas.ts';
+
 export type ServingModeWire = z.infer<typeof servingModeSchema>;
 export type ModeEffectsWire = z.infer<typeof modeEffectsSchema>;
 export type BurnPairWire = z.infer<typeof burnPairSchema>;

@@ -7,6 +7,7 @@ export type IconName =
   | 'policy'
   | 'replay'
   | 'audit'
+  | 'usage'
   | 'keys'
   | 'more';
 
@@ -18,6 +19,7 @@ const paths: Readonly<Record<IconName, string>> = {
   replay: 'M3 8a5.5 5.5 0 1 0 1.8-4.1L3 5.5M3 2v3.5h3.5',
   audit: 'M3 2h11v12H3zm3 3.5h5M6 8h5m-5 2.5h3',
   more: 'M2.5 8h2.5m2.25 0h2.5M12 8h2.5',
+  usage: 'M3 3h11v10H3zm0 3.5h11M6 10h2m2 0h2',
   keys: 'M6 8a3 3 0 1 1-6 0 3 3 0 0 1 6 0m0 0h10m-3 0v3.5M10 8v2.5',
 };
 

@@ -9,6 +9,7 @@ export type PagePath =
   | '/policy'
   | '/replay'
   | '/audit'
+  | '/usage'
   | '/access/keys';
 
 export type PageEntry = {
@@ -49,6 +50,7 @@ export const pageSections: readonly PageSection[] = [
   {
     heading: 'Admin',
     entries: [
+      { to: '/usage', words: 'Usage', icon: 'usage', letter: 'u', inBar: false },
       { to: '/access/keys', words: 'Access keys', icon: 'keys', letter: 'k', inBar: false },
     ],
   },

@@ -2,6 +2,7 @@
 // a link from elsewhere never breaks a page and never silently shows something else.
 
 import { type AuditFilter, auditRanges } from '../api/audit-trail.ts';
+import { type UsageRange, usageRanges } from '../api/usage-window.ts';
 
 type Raw = Readonly<Record<string, unknown>>;
 
@@ -106,6 +107,26 @@ export function parseReplaySearch(raw: Raw): ReplaySearch {
     request: textOf(raw['request']),
     id: textOf(raw['id']),
     dropped: dropped ?? textOf(raw['dropped']),
+  };
+}
+
+export const usageDimensions = ['model', 'key', 'group', 'backend'] as const;
+export type UsageDimension = (typeof usageDimensions)[number];
+
+export type UsageSearch = {
+  readonly range: UsageRange;
+  /** What a row of the table is. */
+  readonly by: UsageDimension;
+  readonly dropped?: string | undefined;
+};
+
+export function parseUsageSearch(raw: Raw): UsageSearch {
+  const range = choiceOf(raw['range'], usageRanges);
+  const by = choiceOf(raw['by'], usageDimensions);
+  return {
+    range: range.choice ?? 'month',
+    by: by.choice ?? 'model',
+    dropped: range.dropped ?? by.dropped ?? textOf(raw['dropped']),
   };
 }
 

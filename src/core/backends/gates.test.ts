@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import type { BackendId } from '../../base/brand.ts';
 import { instant } from '../../base/time.ts';
 import type { Backend } from './backend.ts';
+import type { BreakerGate } from './breaker-gate.ts';
 import { firstClosed, type GateName, gatesOf } from './gates.ts';
 import { modelFrom } from './heuristics.ts';
 import { historyMs, type StatusSpan, spansMax, spansOfDay, withStatus } from './status-history.ts';
@@ -142,4 +143,51 @@ test('what ended more than a day ago is let go, and there are never more stretch
   }
   assert.equal(spans.length, spansMax);
   assert.equal(spans.at(-1)?.to, undefined);
+});
+
+const breaker = {
+  state: 'closed',
+  since: undefined,
+  probeAt: undefined,
+  failures: 0,
+  lastFailure: undefined,
+  modelsOut: [],
+} as const;
+
+function breakerGateOf(facts: Partial<BreakerGate>) {
+  const gates = gatesOf(healthy, 0, now, { ...breaker, ...facts });
+  const found = gates.find(({ name }) => name === 'breaker');
+  assert.ok(found);
+  return found;
+}
+
+test('a closed breaker is an open gate, and says what is counted', () => {
+  assert.equal(breakerGateOf({}).words, 'closed');
+  const counting = breakerGateOf({ failures: 3 });
+  assert.deepEqual([counting.state, counting.words], ['open', 'closed, 3 failed in a row']);
+  assert.equal(counting.remedy, undefined);
+});
+
+test('an open breaker closes the gate, since when, why, and when it is tried', () => {
+  const since = instant(now - 12_000);
+  const found = breakerGateOf({
+    state: 'open',
+    since,
+    probeAt: instant(now + 18_000),
+    lastFailure: 'connection refused',
+  });
+  assert.equal(found.state, 'closed');
+  assert.equal(found.words, 'open for 12 s: connection refused; tried again in 18 s');
+  assert.equal(found.since, since);
+  assert.match(found.remedy ?? '', /tensorforge breakers reset backend:box/);
+});
+
+test('a half-open breaker lets its probes pass, and single models do not close the gate', () => {
+  const half = breakerGateOf({ state: 'half_open', since: instant(now - 2000) });
+  assert.equal(half.state, 'open');
+  assert.equal(half.words, 'half open for 2 s, one request at a time tries it');
+  const some = breakerGateOf({ modelsOut: ['n'] });
+  assert.deepEqual([some.state, some.words], ['open', '1 of 2 models out: n']);
+  const many = breakerGateOf({ modelsOut: ['a', 'b', 'c', 'd', 'e', 'f', 'g'] });
+  assert.match(many.words, /a, b, c, d, e and 2 more$/);
 });

@@ -6,6 +6,7 @@
 import { elapsedWords } from '../../base/duration-words.ts';
 import { elapsedMs, type Instant } from '../../base/time.ts';
 import type { Backend, StatusReason } from './backend.ts';
+import { type BreakerGate, breakerWords } from './breaker-gate.ts';
 
 export type GateName =
   | 'approval'
@@ -95,8 +96,36 @@ function capacityGate({ capacity, id }: Backend, inFlight: number): Gate {
   });
 }
 
-/** All nine, in order; `inFlight` requests are with the backend now. */
-export function gatesOf(backend: Backend, inFlight: number, now: Instant): readonly Gate[] {
+function breakerGate(
+  { id, models }: Backend,
+  breaker: BreakerGate | undefined,
+  now: Instant,
+): Gate {
+  if (breaker === undefined) return gate('breaker', 'off', 'none is configured');
+  const words = breakerWords(breaker, models.length, now);
+  const { state, since, modelsOut } = breaker;
+  if (state === 'closed' && modelsOut.length === 0) return gate('breaker', 'open', words);
+  const remedy =
+    state === 'closed'
+      ? 'wait: requests try it by themselves, see: tensorforge breakers list'
+      : `wait, or let the next request try it: tensorforge breakers reset backend:${id}`;
+  const isOpen = state === 'open';
+  return gate('breaker', isOpen ? 'closed' : 'open', words, {
+    remedy,
+    ...(since === undefined ? {} : { since }),
+  });
+}
+
+/**
+ * All nine, in order; `inFlight` requests are with the backend now. An open breaker closes its gate,
+ * though the last backends of a model are asked all the same.
+ */
+export function gatesOf(
+  backend: Backend,
+  inFlight: number,
+  now: Instant,
+  breaker?: BreakerGate,
+): readonly Gate[] {
   return [
     approvalGate(backend),
     healthGate(backend, now),
@@ -105,7 +134,7 @@ export function gatesOf(backend: Backend, inFlight: number, now: Instant): reado
     gate('budget', 'off', 'no budget is configured'),
     gate('tier', 'off', `tier ${backend.tier}; no rule asks for one`),
     gate('quality', 'off', 'not measured'),
-    gate('breaker', 'off', 'none is configured'),
+    breakerGate(backend, breaker, now),
     capacityGate(backend, inFlight),
   ];
 }

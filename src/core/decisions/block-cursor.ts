@@ -1,4 +1,4 @@
-// Walks the records of a block of codec 1 without making objects of them: next() reads one record
+// Walks the records of a block of codec 1 or 2 without making objects of them: next() reads one record
 // into the members below, which the following one writes over. Replay runs on it;
 // record-decoder.ts makes objects of what it shows.
 //
@@ -12,13 +12,19 @@ import { type Fault, fault } from '../../base/fault.ts';
 import { type ErrorCode, isErrorCode } from '../../errors/catalogue.ts';
 import { isPriorityClass } from '../jobs/priority-class.ts';
 import type { ServingMode } from '../policy/serving-mode.ts';
+import { budgetStatuses } from '../routing/decision-input.ts';
 import {
+  budgetShift,
   candidateBits,
   candidateBytesMin,
+  hintBits,
   kindsInOrder,
+  kvUnit,
   modesInOrder,
   needsBits,
   needsMax,
+  needsMaxOfFirst,
+  needsMore,
   operationShift,
   operationsInOrder,
   type RecordKind,
@@ -28,6 +34,7 @@ import {
   stagesInOrder,
 } from './block-layout.ts';
 import { BlockReader } from './block-reader.ts';
+import { columnBits, columnsMax } from './candidate-columns.ts';
 import { shownAdmission, shownRouting, shownSettled } from './shown-records.ts';
 
 /** Damage, with the byte of the payload at which it was met. */
@@ -37,8 +44,14 @@ export function corruptAt(offset: number, reason: string): CorruptBlock {
   return { ...fault('corrupt', `at byte ${offset} the block ${reason}`), offset };
 }
 
+/** -1 where the engine does not tell. */
+function kvOf(word: number): number {
+  return word < 0 ? -1 : word / kvUnit;
+}
+
 export class BlockCursor {
   readonly #reader = new BlockReader();
+  readonly #needsMax: number;
   #request = 0;
 
   kind: RecordKind = 'control';
@@ -50,6 +63,10 @@ export class BlockCursor {
   readonly routing = shownRouting();
   readonly settled = shownSettled();
   readonly control = { name: '', version: 0, input: '', output: '' };
+
+  constructor(codec: 1 | 2) {
+    this.#needsMax = codec === 1 ? needsMaxOfFirst : needsMax;
+  }
 
   /** Begins with another payload, of which the bytes are borrowed until the next one. */
   open(payload: Uint8Array): void {
@@ -115,22 +132,25 @@ export class BlockCursor {
     const { routing } = this;
     routing.mode = modesInOrder[(tag >> 3) & 3] as ServingMode;
     this.#request = reader.request();
-    this.#readNeeds();
+    const hasMore = this.#readNeeds();
     routing.attempt = reader.varint();
     routing.snapshotDigest = reader.text();
     this.#readModel(tag);
     this.#readTried(tag);
+    this.#readMore(hasMore);
     routing.cursor = reader.cursor();
     routing.seed = reader.word();
     this.#readCandidates();
+    if (routing.candidates.more !== 0) this.#readColumns();
     this.#readOutcome();
     this.#checkTried();
   }
 
-  #readNeeds(): void {
+  /** Answers whether there is more. */
+  #readNeeds(): boolean {
     const from = this.#reader.offset;
     const needs = this.#reader.byte();
-    if (needs > needsMax)
+    if (needs > this.#needsMax)
       this.#reader.breakAt(from, `has the needs ${needs}, which no request has`);
     const { features } = this.routing;
     features.needsVision = (needs & needsBits.vision) !== 0;
@@ -138,6 +158,51 @@ export class BlockCursor {
     features.needsJsonMode = (needs & needsBits.jsonMode) !== 0;
     features.remoteMedia = (needs & needsBits.remoteMedia) !== 0;
     features.operation = operationsInOrder[(needs >> operationShift) & 3] ?? 'chat';
+    return (needs & needsMore) !== 0;
+  }
+
+  #readMore(hasMore: boolean): void {
+    const reader = this.#reader;
+    const { routing } = this;
+    const { features } = routing;
+    const from = reader.offset;
+    const hints = hasMore ? reader.byte() : 0;
+    const columns = hasMore ? reader.byte() : 0;
+    const budget = budgetStatuses[(hints >> budgetShift) & 3];
+    if (budget === undefined) {
+      reader.breakAt(from, `has the hints ${hints}, which no request has`);
+    }
+    if (columns > columnsMax) reader.breakAt(from + 1, `has the columns ${columns}`);
+    routing.budget = budget ?? 'Normal';
+    routing.candidates.more = columns & columnsMax;
+    features.prefixKey = (hints & hintBits.prefix) === 0 ? undefined : reader.word();
+    features.affinityKey = (hints & hintBits.affinity) === 0 ? undefined : reader.word();
+    features.region = (hints & hintBits.region) === 0 ? undefined : reader.text();
+    features.mayUseLowerTier = (hints & hintBits.lowerTier) !== 0;
+    features.restrictedOnly = (hints & hintBits.restricted) !== 0;
+    features.isFallback = (hints & hintBits.fallback) !== 0;
+  }
+
+  #readColumns(): void {
+    const reader = this.#reader;
+    const { candidates } = this.routing;
+    const { count, more } = candidates;
+    const has = (bit: number): boolean => (more & bit) !== 0;
+    if (has(columnBits.gates)) {
+      for (let i = 0; i < count; i++) candidates.gates[i] = reader.byte();
+    }
+    if (has(columnBits.peak)) {
+      for (let i = 0; i < count; i++) candidates.peakMs[i] = reader.varint();
+    }
+    if (has(columnBits.tokens)) {
+      for (let i = 0; i < count; i++) candidates.tokens[i] = reader.varint();
+    }
+    if (has(columnBits.engine)) {
+      for (let i = 0; i < count; i++) candidates.engineRequests[i] = reader.signed();
+    }
+    if (has(columnBits.kvUse)) {
+      for (let i = 0; i < count; i++) candidates.kvUse[i] = kvOf(reader.signed());
+    }
   }
 
   #readModel(tag: number): void {

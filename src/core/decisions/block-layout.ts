@@ -1,4 +1,4 @@
-// How decision records stand in the payload of a block, codec 1. A block decodes without any other:
+// How decision records stand in the payload of a block, codec 2. A block decodes without any other:
 // what it needs of names stands in it, at the place of first use. Numbers are LEB128 varints of whole
 // numbers below 2^53, signed ones zigzag; doubles and 32-bit words are little-endian.
 //
@@ -16,8 +16,13 @@
 //
 //   routed, failed_over         tag 3-4 mode, 5 there is an output limit, 6 tokens as doubles, 7 tried
 //     request | needs | attempt | digest text | model text | resolved text | tokens | output limit? |
-//     (count | index ...)? | cursor | seed, 4 bytes | count | candidate ... | outcome
-//     needs       bits 0 vision, 1 tools, 2 JSON mode, 3 remote media, 4-5 operation
+//     (count | index ...)? | more? | cursor | seed, 4 bytes | count | candidate ... | columns? | outcome
+//     needs       bits 0 vision, 1 tools, 2 JSON mode, 3 remote media, 4-5 operation, 6 there is more
+//     more        hints: bits 0 prefix, 1 affinity, 2 region, 3 may use a lower tier, 4 restricted only,
+//                 5-6 budget, 7 stands in | columns that follow, bits as in CandidateColumns |
+//                 prefix, 4 bytes? | affinity, 4 bytes? | region text?
+//     columns     gates, a byte each | peak | tokens | engine requests, signed | cache use, signed and
+//                 in millionths: each for all candidates, those that are named
 //     cursor      signed: what was added since the cursor before it, modulo 2^32
 //     candidate   bits 0-3 stage or 0, 4-5 status code, 6 slot is current, 7 all numbers are whole,
 //                 then pending | capacity | latency | score, signed, without a stage only
@@ -28,6 +33,8 @@
 //     prompt tokens | completion tokens        the three times in whole microseconds
 //
 //   control     name text | version | input long | output long        both canonical JSON
+//
+// Codec 1 is this one without `more` and columns, and with the first eight stages.
 //
 // The lists below are part of the codec: what they mean never changes. Room is left in them: up to
 // 15 stages and 255 route reasons; more kinds than 8 ask for a codec of their own.
@@ -67,6 +74,12 @@ export const stagesInOrder = [
   'capacity',
   'attempted',
   'lifecycle',
+  'privacy',
+  'tier',
+  'budget',
+  'weight',
+  'breaker',
+  'quality',
 ] as const satisfies readonly (Stage | undefined)[];
 
 /** Code 0 stands for a refusal, which has an error code. */
@@ -105,16 +118,32 @@ export const reasonCodes: Readonly<Record<RouteReason, number>> = codesOf(reason
 
 export const routingTag = { hasOutputLimit: 32, hasDoubles: 64, hasTried: 128 } as const;
 export const needsBits = { vision: 1, tools: 2, jsonMode: 4, remoteMedia: 8 } as const;
-/** The operation stands in two bits from this one on; nothing is above them. */
+/** The operation stands in two bits from this one on. */
 export const operationShift = 4;
-export const needsMax = 63;
+/** There are hints or columns; nothing is above it. */
+export const needsMore = 64;
+/** Codec 1 has no more. */
+export const needsMaxOfFirst = 63;
+export const needsMax = 127;
+export const hintBits = {
+  prefix: 1,
+  affinity: 2,
+  region: 4,
+  lowerTier: 8,
+  restricted: 16,
+  fallback: 128,
+} as const;
+/** The budget stands in two bits from this one on. */
+export const budgetShift = 5;
+/** A share of the cache is kept in this unit. */
+export const kvUnit = 1e6;
 export const candidateBits = { stage: 15, current: 64, whole: 128 } as const;
 export const settledTag = { stream: 8, code: 16, backend: 32, firstByte: 64 } as const;
 
 /** Bytes of a candidate at least: its bits and three figures. */
 export const candidateBytesMin = 4;
-/** Bytes of a candidate at most: its bits and four doubles or four varints. */
-export const candidateBytesMax = 33;
+/** Bytes of a candidate at most: its bits and four doubles or varints, and its place in five columns. */
+export const candidateBytesMax = 66;
 /** Bytes of the rest of a record at most, texts and indices of tried backends aside. */
 export const recordBytesMax = 160;
 

@@ -17,7 +17,8 @@ import type { ErrorCode } from '../../errors/catalogue.ts';
 import type { PriorityClass } from '../jobs/priority-class.ts';
 import type { AdmissionReading } from '../policy/admission.ts';
 import type { ServingMode } from '../policy/serving-mode.ts';
-import type { Reading, RouteFeatures, RouteReason, Stage } from '../routing/decide.ts';
+import type { RouteReason, Stage } from '../routing/decide.ts';
+import type { BudgetStatus, Reading, RouteFeatures } from '../routing/decision-input.ts';
 
 /** What every record of a request has. */
 export type RecordHead = {
@@ -31,7 +32,7 @@ export type AdmissionRecord = RecordHead & {
   readonly kind: 'admitted' | 'refused' | 'shed';
   readonly keyId: string;
   readonly groupName: string;
-  /** The path on the engine: `/v1/chat/completions`. */
+  /** The path of the client's interface: `/v1/chat/completions`, `/v1/messages`. */
   readonly path: string;
   readonly priorityClass: PriorityClass;
   readonly reading: AdmissionReading;
@@ -66,6 +67,7 @@ export type RoutingRecord = RecordHead & {
   /** Values of unsigned 32 bits. */
   readonly cursor: number;
   readonly seed: number;
+  readonly budget: BudgetStatus;
   readonly candidates: readonly CandidateOutcome[];
   readonly outcome: RouteOutcome;
 };

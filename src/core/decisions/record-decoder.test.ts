@@ -80,13 +80,15 @@ describe('a fault says what and where', () => {
   const head = (tag: number, needs: number) => [...oneId, tag, 0, 0, needs, 1, 0, 0, 0, 0, 0, 0, 5];
   const route = (...rest: number[]) => [...head(3, 0), 0, 1, 2, 3, 4, ...rest];
   const cases: readonly (readonly [string, readonly number[], string])[] = [
-    ['needs that no request has', head(3, 64), 'at byte 20 the block has the needs 64'],
+    ['needs that no request has', head(3, 128), 'at byte 20 the block has the needs 128'],
+    ['a budget that is none', [...head(3, 64), 0x60, 0], 'at byte 29 the block has the hints 96'],
+    ['columns that are none', [...head(3, 64), 0, 32], 'at byte 30 the block has the columns 32'],
     [
       'candidates that are not there',
       route(9, 1, 0),
       'at byte 34 the block has 9 candidates in 2 bytes',
     ],
-    ['a stage that is none', route(1, 137, 0, 0, 0), 'at byte 35 the block has the stage 9'],
+    ['a stage that is none', route(1, 143, 0, 0, 0), 'at byte 35 the block has the stage 15'],
     ['a route reason that is none', route(0, 5, 0), 'at byte 35 the block has the route reason 5'],
     ['a choice of none', route(0, 1, 0), 'at byte 35 the block chose candidate 0 of 0'],
     [
@@ -148,7 +150,7 @@ describe('a fault says what and where', () => {
     assert.deepEqual(read.ok || read.error, {
       code: 'unknown_version',
       message:
-        'the block is written in codec 9 by TensorForge 2.4.0 or newer, which reads it; this program reads codec 1',
+        'the block is written in codec 9 by TensorForge 2.4.0 or newer, which reads it; this program reads codec 1, 2',
     });
     const unsigned = decodeBlock(9, new Uint8Array());
     assert.match(unsigned.ok ? '' : unsigned.error.message, /by a newer TensorForge, which reads/);

@@ -27,7 +27,8 @@ export type UnknownCodec = Fault<'unknown_version'>;
 
 /** Number -> a reader of its blocks. A number is never given to another layout. */
 export const codecVersions: ReadonlyMap<number, () => BlockCursor> = new Map([
-  [1, () => new BlockCursor()],
+  [1, () => new BlockCursor(1)],
+  [2, () => new BlockCursor(2)],
 ]);
 
 /**
@@ -103,6 +104,7 @@ function routingAt(cursor: BlockCursor, kind: RoutingRecord['kind']): RoutingRec
     tried: [...routing.tried],
     cursor: routing.cursor,
     seed: routing.seed,
+    budget: routing.budget,
     candidates: Array.from({ length: routing.candidates.count }, (_, i) => candidateAt(cursor, i)),
     outcome: outcomeAt(cursor),
   };
@@ -112,13 +114,7 @@ function candidateAt(cursor: BlockCursor, i: number): CandidateOutcome {
   const { candidates } = cursor.routing;
   const stage = stagesInOrder[candidates.stage[i] ?? 0];
   return {
-    reading: {
-      isCurrent: candidates.isCurrent[i] === 1,
-      statusCode: candidates.statusCode[i] ?? 0,
-      pending: candidates.pending[i] ?? 0,
-      capacity: candidates.capacity[i] ?? 0,
-      latencyMs: candidates.latencyMs[i] ?? 0,
-    },
+    reading: candidates.readingOf(i),
     stage,
     score: stage === undefined ? candidates.score[i] : undefined,
   };

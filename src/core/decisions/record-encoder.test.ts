@@ -66,6 +66,7 @@ function facts(n: number, more: Partial<RoutingFacts> = {}): RoutingFacts {
     tried: [],
     cursor: n,
     seed: (n * 2_654_435_761) >>> 0,
+    budget: 'Normal',
     ...more,
   };
 }
@@ -75,7 +76,12 @@ function decisionAmong(backends: number) {
     target(`backend-${i}`, {}, { pending: 20 + i, capacity: 64, latencyMs: 180 + 31 * i }),
   );
   const { snapshot, counters } = fleetOf(targets);
-  return decide(snapshot, counters, features(), { tried: [], cursor: 0, seed: 1 });
+  return decide(snapshot, counters, features(), {
+    tried: [],
+    cursor: 0,
+    seed: 1,
+    budget: 'Normal',
+  });
 }
 
 /** Encodes requests as a gateway does and counts the bytes of their blocks, 64 for each frame. */

@@ -8,13 +8,22 @@
 import { present } from '../../base/assert.ts';
 import { canonicalJson } from '../../base/canonical.ts';
 import type { ServingMode } from '../policy/serving-mode.ts';
-import type { Consideration, Decision, RouteFeatures } from '../routing/decide.ts';
+import type { Consideration, Decision } from '../routing/decide.ts';
 import {
+  type BudgetStatus,
+  budgetStatuses,
+  type RouteFeatures,
+} from '../routing/decision-input.ts';
+import {
+  budgetShift,
   candidateBits,
   candidateBytesMax,
+  hintBits,
   kindCodes,
+  kvUnit,
   modeCodes,
   needsBits,
+  needsMore,
   operationCodes,
   operationShift,
   reasonCodes,
@@ -24,6 +33,7 @@ import {
   stageCodes,
 } from './block-layout.ts';
 import { BlockWriter, isWord } from './block-writer.ts';
+import { columnBits, columnsOf } from './candidate-columns.ts';
 import type {
   AdmissionRecord,
   ControlRecord,
@@ -32,7 +42,7 @@ import type {
 } from './decision-record.ts';
 
 /** The codec of the blocks that are written here; record-decoder.ts reads it and those before. */
-export const currentCodec = 1;
+export const currentCodec = 2;
 
 /** What {@link decide} was given, besides what it says that it read. */
 export type RoutingFacts = RecordHead & {
@@ -45,6 +55,7 @@ export type RoutingFacts = RecordHead & {
   readonly tried: readonly number[];
   readonly cursor: number;
   readonly seed: number;
+  readonly budget: BudgetStatus;
 };
 
 export type EncodedBlock = {
@@ -72,6 +83,7 @@ const lane = {
   backend: 6,
   code: 7,
   name: 8,
+  region: 9,
 } as const;
 const lanes = Object.keys(lane).length;
 
@@ -83,6 +95,28 @@ function needsOf(features: RouteFeatures): number {
     (features.remoteMedia ? needsBits.remoteMedia : 0) |
     (operationCodes[features.operation] << operationShift)
   );
+}
+
+/** What the request says of where it wants to go, with the state of the budget. */
+function hintsOf(features: RouteFeatures, budget: BudgetStatus): number {
+  return (
+    (features.prefixKey === undefined ? 0 : hintBits.prefix) |
+    (features.affinityKey === undefined ? 0 : hintBits.affinity) |
+    (features.region === undefined ? 0 : hintBits.region) |
+    (features.mayUseLowerTier ? hintBits.lowerTier : 0) |
+    (features.restrictedOnly ? hintBits.restricted : 0) |
+    (features.isFallback ? hintBits.fallback : 0) |
+    (budgetStatuses.indexOf(budget) << budgetShift)
+  );
+}
+
+/** The columns that any of the candidates needs. */
+function moreOf(considered: readonly Consideration[]): number {
+  let columns = 0;
+  for (let i = 0; i < considered.length; i++) {
+    columns |= columnsOf((considered[i] as Consideration).reading);
+  }
+  return columns;
 }
 
 /** Whole microseconds of a duration in ms; a negative one counts as 0. */
@@ -133,6 +167,9 @@ export class RecordEncoder {
     const { considered } = decision;
     const { estimatedTokens, maxOutputTokens } = features;
     const isPlain = isWord(estimatedTokens) && isWord(maxOutputTokens ?? 0);
+    const hints = hintsOf(features, facts.budget);
+    const columns = moreOf(considered);
+    const hasMore = hints !== 0 || columns !== 0;
     const writer = this.#writer;
     this.#begin(
       (facts.attempt > 1 ? kindCodes.failed_over : kindCodes.routed) |
@@ -144,7 +181,7 @@ export class RecordEncoder {
       recordBytesMax + candidateBytesMax * considered.length + 8 * tried.length,
     );
     writer.request(facts.requestId);
-    writer.byte(needsOf(features));
+    writer.byte(needsOf(features) | (hasMore ? needsMore : 0));
     writer.varint(facts.attempt);
     writer.text(lane.digest, facts.snapshotDigest);
     writer.text(lane.model, features.model);
@@ -152,10 +189,12 @@ export class RecordEncoder {
     this.#tokens(estimatedTokens, isPlain);
     if (maxOutputTokens !== undefined) this.#tokens(maxOutputTokens, isPlain);
     if (tried.length > 0) this.#indices(tried);
+    if (hasMore) this.#more(features, hints, columns);
     writer.cursor(facts.cursor);
     writer.word(facts.seed);
     writer.varint(considered.length);
     for (let i = 0; i < considered.length; i++) this.#candidate(considered[i] as Consideration);
+    if (columns !== 0) this.#columns(considered, columns);
     this.#outcome(decision);
     writer.end();
   }
@@ -220,6 +259,29 @@ export class RecordEncoder {
   #tokens(count: number, isPlain: boolean): void {
     if (isPlain) this.#writer.varint(count);
     else this.#writer.double(count);
+  }
+
+  #more({ prefixKey, affinityKey, region }: RouteFeatures, hints: number, columns: number): void {
+    const writer = this.#writer;
+    writer.byte(hints);
+    writer.byte(columns);
+    if (prefixKey !== undefined) writer.word(prefixKey);
+    if (affinityKey !== undefined) writer.word(affinityKey);
+    if (region !== undefined) writer.text(lane.region, region);
+  }
+
+  #columns(considered: readonly Consideration[], columns: number): void {
+    const writer = this.#writer;
+    const has = (bit: number): boolean => (columns & bit) !== 0;
+    if (has(columnBits.gates)) for (const { reading } of considered) writer.byte(reading.gates);
+    if (has(columnBits.peak)) for (const { reading } of considered) writer.varint(reading.peakMs);
+    if (has(columnBits.tokens)) for (const { reading } of considered) writer.varint(reading.tokens);
+    if (has(columnBits.engine)) {
+      for (const { reading } of considered) writer.signed(reading.engineRequests);
+    }
+    if (has(columnBits.kvUse)) {
+      for (const { reading } of considered) writer.signed(Math.round(reading.kvUse * kvUnit));
+    }
   }
 
   #indices(tried: readonly number[]): void {

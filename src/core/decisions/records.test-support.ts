@@ -7,8 +7,9 @@ import { apiOperations } from '../../base/api-operation.ts';
 import type { Json } from '../../base/canonical.ts';
 import { catalogue, isErrorCode } from '../../errors/catalogue.ts';
 import { refusal } from '../../errors/tensorforge-error.ts';
-import type { Consideration, Decision, RouteFeatures } from '../routing/decide.ts';
+import type { Consideration, Decision } from '../routing/decide.ts';
 import { stages } from '../routing/decide.ts';
+import type { RouteFeatures } from '../routing/decision-input.ts';
 import { target } from '../routing/fleet.test-support.ts';
 import { modesInOrder } from './block-layout.ts';
 import type {
@@ -74,6 +75,14 @@ const candidates: fc.Arbitrary<CandidateOutcome> = fc
       pending: figure,
       capacity: figure,
       latencyMs: figure,
+      gates: fc.constantFrom(0, 0, 1, 2, 3, 4, 7),
+      peakMs: fc.oneof(fc.constant(0), word),
+      tokens: fc.oneof(fc.constant(0), word),
+      engineRequests: fc.oneof(fc.constant(-1), fc.nat()),
+      kvUse: fc.oneof(
+        fc.constant(-1),
+        fc.nat({ max: 1_000_000 }).map((part) => part / 1e6),
+      ),
     }),
     stage: fc.constantFrom(undefined, undefined, ...stages),
     score: fc.oneof(fc.integer({ min: -200, max: 10_000 }), fc.double()),
@@ -90,6 +99,12 @@ const features: fc.Arbitrary<RouteFeatures> = fc.record({
   needsTools: fc.boolean(),
   needsJsonMode: fc.boolean(),
   remoteMedia: fc.boolean(),
+  prefixKey: optional(word),
+  affinityKey: optional(word),
+  region: optional(text),
+  mayUseLowerTier: fc.boolean(),
+  restrictedOnly: fc.boolean(),
+  isFallback: fc.boolean(),
 });
 
 const routingRecords: fc.Arbitrary<RoutingRecord> = fc
@@ -102,6 +117,7 @@ const routingRecords: fc.Arbitrary<RoutingRecord> = fc
     features,
     cursor: word,
     seed: word,
+    budget: fc.constantFrom('Normal', 'SoftLimit', 'HardLimit'),
     candidates: fc.array(candidates, { maxLength: 40 }),
   })
   .chain((one) => {

@@ -7,6 +7,7 @@ import { present } from '../../base/assert.ts';
 import type { Json } from '../../base/canonical.ts';
 import { ok } from '../../base/result.ts';
 import { stages } from '../routing/decide.ts';
+import { strategies } from '../routing/snapshot.ts';
 import { currentBehaviour } from './behaviour.ts';
 import type {
   AdmissionRecord,
@@ -82,11 +83,14 @@ describe('seeded traffic', () => {
     for (const [, { settings }] of log.traffic.snapshots) met.add(settings.strategy);
     for (const wanted of [
       ...stages,
-      ...['smart', 'round_robin', 'priority_only', 'random'],
-      ...['capability-match', 'capacity-overflow', 'failover'],
+      ...strategies,
+      ...['capability-match', 'capacity-overflow', 'privacy-requirement', 'failover'],
       ...['capability_mismatch', 'context_length_exceeded', 'at_capacity', 'no_healthy_backend'],
       ...[
         'models_loading',
+        'privacy_requirement',
+        'tier_unavailable',
+        'budget_exhausted',
         'remote_media_refused',
         'rate_limit_exceeded',
         'mode_restricted',

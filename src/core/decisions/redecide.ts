@@ -197,6 +197,7 @@ export class Redecider {
       tried: this.#tried,
       cursor: view.cursor,
       seed: view.seed,
+      budget: view.budget,
     });
   }
 

@@ -3,9 +3,10 @@
 // again by the same code.
 
 import type { ErrorCode } from '../../errors/catalogue.ts';
-import type { RouteFeatures, RouteReason } from '../routing/decide.ts';
+import type { RouteReason } from '../routing/decide.ts';
+import type { BudgetStatus, RouteFeatures } from '../routing/decision-input.ts';
 import { stageCodes } from './block-layout.ts';
-import { CandidateColumns } from './candidate-columns.ts';
+import { CandidateColumns, columnsOf } from './candidate-columns.ts';
 import type { RoutingRecord } from './decision-record.ts';
 
 export type RoutingView = {
@@ -15,6 +16,7 @@ export type RoutingView = {
   readonly tried: readonly number[];
   readonly cursor: number;
   readonly seed: number;
+  readonly budget: BudgetStatus;
   readonly candidates: CandidateColumns;
   /** Undefined exactly for a refusal. */
   readonly routeReason: RouteReason | undefined;
@@ -24,7 +26,7 @@ export type RoutingView = {
   readonly code: ErrorCode | undefined;
 };
 
-function columnsOf(candidates: RoutingRecord['candidates']): CandidateColumns {
+function viewColumns(candidates: RoutingRecord['candidates']): CandidateColumns {
   const columns = new CandidateColumns();
   columns.resize(candidates.length);
   candidates.forEach(({ reading, stage, score }, i) => {
@@ -35,12 +37,18 @@ function columnsOf(candidates: RoutingRecord['candidates']): CandidateColumns {
     columns.capacity[i] = reading.capacity;
     columns.latencyMs[i] = reading.latencyMs;
     columns.score[i] = score ?? 0;
+    columns.more |= columnsOf(reading);
+    columns.gates[i] = reading.gates;
+    columns.peakMs[i] = reading.peakMs;
+    columns.tokens[i] = reading.tokens;
+    columns.engineRequests[i] = reading.engineRequests;
+    columns.kvUse[i] = reading.kvUse;
   });
   return columns;
 }
 
 export function viewOf(record: RoutingRecord): RoutingView {
-  const { snapshotDigest, features, tried, cursor, seed, outcome } = record;
+  const { snapshotDigest, features, tried, cursor, seed, budget, outcome } = record;
   const isRoute = outcome.kind === 'route';
   return {
     snapshotDigest,
@@ -48,7 +56,8 @@ export function viewOf(record: RoutingRecord): RoutingView {
     tried,
     cursor,
     seed,
-    candidates: columnsOf(record.candidates),
+    budget,
+    candidates: viewColumns(record.candidates),
     routeReason: isRoute ? outcome.routeReason : undefined,
     chosen: isRoute ? outcome.chosen : 0,
     code: isRoute ? undefined : outcome.code,

@@ -5,7 +5,8 @@ import type { ErrorCode } from '../../errors/catalogue.ts';
 import type { PriorityClass } from '../jobs/priority-class.ts';
 import type { AdmissionReading } from '../policy/admission.ts';
 import type { ServingMode } from '../policy/serving-mode.ts';
-import type { RouteFeatures, RouteReason } from '../routing/decide.ts';
+import type { RouteReason } from '../routing/decide.ts';
+import { type BudgetStatus, noHints, type RouteFeatures } from '../routing/decision-input.ts';
 import { CandidateColumns } from './candidate-columns.ts';
 import type { AdmissionRecord, RoutingRecord, SettledRecord } from './decision-record.ts';
 
@@ -16,7 +17,7 @@ type ShownAdmission = Shown<
 > & { readonly reading: Shown<AdmissionReading> };
 
 type ShownRouting = Shown<
-  Pick<RoutingRecord, 'attempt' | 'mode' | 'snapshotDigest' | 'cursor' | 'seed'>
+  Pick<RoutingRecord, 'attempt' | 'mode' | 'snapshotDigest' | 'cursor' | 'seed' | 'budget'>
 > & {
   readonly features: Shown<RouteFeatures>;
   readonly tried: number[];
@@ -32,6 +33,7 @@ type ShownSettled = Shown<Omit<SettledRecord, 'kind' | 'requestId' | 'at'>>;
 
 const anyMode: ServingMode = 'normal';
 const anyClass: PriorityClass = 1;
+const noBudget: BudgetStatus = 'Normal';
 
 export function shownAdmission(): ShownAdmission {
   return {
@@ -59,10 +61,12 @@ export function shownRouting(): ShownRouting {
       needsTools: false,
       needsJsonMode: false,
       remoteMedia: false,
+      ...noHints,
     },
     tried: [],
     cursor: 0,
     seed: 0,
+    budget: noBudget,
     candidates: new CandidateColumns(),
     routeReason: undefined,
     chosen: 0,

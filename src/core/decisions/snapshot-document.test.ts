@@ -36,6 +36,11 @@ const figures: fc.Arbitrary<Figures> = fc.record({
   latencyMs: fc.nat({ max: 1200 }),
   status: fc.constantFrom(1, 1, 1, 0, 2, 3),
   generation: fc.constantFrom(1, 1, 1, 2),
+  gates: fc.constantFrom(0, 0, 0, 1, 2, 3, 4),
+  peakMs: fc.nat({ max: 900 }),
+  tokens: fc.nat({ max: 5000 }),
+  engineRequests: fc.constantFrom(-1, 0, 3),
+  kvUse: fc.constantFrom(-1, 0, 0.5),
 });
 
 const models = fc
@@ -116,7 +121,12 @@ holds(
     fc.nat({ max: 50 }),
     (fleet, strategy, needs, cursor) => {
       const { snapshot, counters } = fleetOf(fleet, { strategy });
-      const input = { tried: cursor % 3 === 0 ? ['b0'] : [], cursor, seed: cursor * 7919 };
+      const input = {
+        tried: cursor % 3 === 0 ? ['b0'] : [],
+        cursor,
+        seed: cursor * 7919,
+        budget: 'Normal' as const,
+      };
       assert.deepEqual(
         told(decide(readBack(snapshot), counters, features(needs), input)),
         told(decide(snapshot, counters, features(needs), input)),

@@ -10,33 +10,26 @@
 //   S3  A digest is that of the canonical text of a whole document; that of the root, which holds those
 //       of its pages, is that of the snapshot.
 
-import { type BackendType, backendTypes } from '../../base/backend-type.ts';
+import { type BackendType, backendTypes, isCloudType } from '../../base/backend-type.ts';
 import type { BackendId } from '../../base/brand.ts';
 import type { Json } from '../../base/canonical.ts';
 import { type Fault, fault, invalid } from '../../base/fault.ts';
 import { err, ok, type Result } from '../../base/result.ts';
-import type { Model } from '../backends/backend.ts';
+import type { Model, PrivacyZone } from '../backends/backend.ts';
 import type { ModelClosure } from '../backends/operation.ts';
 import {
   buildSnapshot,
   type RoutingSettings,
   type RoutingSnapshot,
-  type Strategy,
-  strategies,
   type Target,
 } from '../routing/snapshot.ts';
 import { JsonReader } from './json-reader.ts';
+import { readSettings, settingsDocument } from './settings-document.ts';
 
 export type SnapshotFault = Fault<'unknown_version' | 'corrupt'>;
 
 /** Raised by a change of what the members mean; the readers of earlier ones stay. */
 const documentVersion = 2;
-
-function settingsDocument(settings: RoutingSettings): Json {
-  const { strategy, weights, maxRetries, aliases } = settings;
-  const { priority, load, latency } = weights;
-  return { strategy, weights: { priority, load, latency }, max_retries: maxRetries, aliases };
-}
 
 export function modelsDocument(models: readonly Model[]): Json {
   return models.map((model) => ({
@@ -52,10 +45,31 @@ function closuresDocument(closures: readonly ModelClosure[]): Json {
   return closures.map(({ modelId, reason }) => ({ model: modelId, reason }));
 }
 
-/** What a page says of a target besides its models. */
+/** What a page says of a target besides its models; what is usual of zone and tier is left out. */
 export function targetDocument(target: Target): { readonly [member: string]: Json } {
-  const { id, name, backendType, approved, priority, simulated } = target;
-  return { id, name, type: backendType, approved, priority, simulated };
+  const { id, name, backendType, approved, priority, simulated, zone, tier } = target;
+  return {
+    id,
+    name,
+    type: backendType,
+    approved,
+    priority,
+    simulated,
+    ...(zone === usualZone(backendType) ? {} : { zone }),
+    ...(tier === usualTier ? {} : { tier }),
+  };
+}
+
+/** Backend -> its models in memory, where the strategy asks; they change with every other request. */
+function loadedDocument(
+  { strategy }: RoutingSettings,
+  targets: readonly Target[],
+): { readonly loaded?: Json } {
+  if (strategy !== 'model_affinity') return {};
+  const told = targets.flatMap(({ id, loadedModels }) =>
+    loadedModels === undefined ? [] : [[id, [...loadedModels]] as const],
+  );
+  return told.length === 0 ? {} : { loaded: Object.fromEntries(told) };
 }
 
 /** The root over pages of these digests; `targets` in the order of their ids. */
@@ -77,6 +91,7 @@ export function rootDocument(
     closures: Object.fromEntries(
       closed.map(({ id, closures }) => [id, closuresDocument(closures)]),
     ),
+    ...loadedDocument(settings, targets),
   };
 }
 
@@ -124,6 +139,7 @@ function readPages<PageFault>(
 ): Result<readonly Target[], PageFault> {
   const reasons = readReasons(reader, reader.member(root, 'status_reasons'));
   const closures = readClosures(reader, reader.member(root, 'closures'));
+  const loaded = readLoaded(reader, reader.member(root, 'loaded'));
   const targets: Target[] = [];
   for (const [i, item] of reader.list(reader.member(root, 'pages'), 'pages').entries()) {
     const digest = reader.text(item, `pages[${i}]`);
@@ -135,7 +151,12 @@ function readPages<PageFault>(
       const target = readTarget(reader, json, `${at}[${k}]`, targets.length);
       const { id } = target;
       const statusReason = reasons.get(id);
-      targets.push({ ...target, statusReason, closures: closures.get(id) ?? target.closures });
+      targets.push({
+        ...target,
+        statusReason,
+        closures: closures.get(id) ?? target.closures,
+        loadedModels: loaded.get(id),
+      });
     }
   }
   return ok(targets);
@@ -174,32 +195,33 @@ function readClosures(
   return new Map(closures);
 }
 
-function readSettings(reader: JsonReader, json: unknown): RoutingSettings {
-  const at = 'settings';
-  const weights = reader.member(json, 'weights');
-  const weight = (name: string): number =>
-    reader.number(reader.member(weights, name), `${at}.weights.${name}`);
-  const aliases = reader.entries(reader.member(json, 'aliases'), `${at}.aliases`);
-  return {
-    strategy: reader.oneOf<Strategy>(reader.member(json, 'strategy'), strategies, `${at}.strategy`),
-    weights: { priority: weight('priority'), load: weight('load'), latency: weight('latency') },
-    maxRetries: reader.number(reader.member(json, 'max_retries'), `${at}.max_retries`),
-    aliases: Object.fromEntries(
-      aliases.map(([name, to]) => [name, reader.text(to, `${at}.aliases.${name}`)]),
-    ),
-  };
+/** Backend -> its models in memory. */
+function readLoaded(reader: JsonReader, json: unknown): ReadonlyMap<string, readonly string[]> {
+  if (json === undefined) return new Map();
+  return new Map(
+    reader.entries(json, 'loaded').map(([id, list]) => {
+      const at = `loaded.${id}`;
+      const models = reader.list(list, at).map((item, i) => reader.text(item, `${at}[${i}]`));
+      return [id, models] as const;
+    }),
+  );
 }
 
 /** A target without its standing. */
 function readTarget(reader: JsonReader, json: unknown, at: string, slot: number): Target {
   const member = (name: string): unknown => reader.member(json, name);
+  const id = reader.text(member('id'), `${at}.id`) as BackendId;
+  const name = reader.text(member('name'), `${at}.name`);
+  const backendType = reader.oneOf<BackendType>(member('type'), backendTypes, `${at}.type`);
   return {
-    id: reader.text(member('id'), `${at}.id`) as BackendId,
-    name: reader.text(member('name'), `${at}.name`),
-    backendType: reader.oneOf<BackendType>(member('type'), backendTypes, `${at}.type`),
+    id,
+    name,
+    backendType,
     approved: reader.flag(member('approved'), `${at}.approved`),
     priority: reader.number(member('priority'), `${at}.priority`),
     simulated: reader.flag(member('simulated'), `${at}.simulated`),
+    zone: readZone(reader, json, at, usualZone(backendType)),
+    tier: readTier(reader, json, at),
     models: reader
       .list(member('models'), `${at}.models`)
       .map((item, i) => readModel(reader, item, `${at}.models[${i}]`)),
@@ -210,14 +232,32 @@ function readTarget(reader: JsonReader, json: unknown, at: string, slot: number)
   };
 }
 
+/** The zone that a document that does not say stands for: that of its type (registry 15). */
+function usualZone(type: BackendType): PrivacyZone {
+  return isCloudType(type) ? 'open' : 'restricted';
+}
+
+/** As {@link usualZone}. */
+const usualTier = 1;
+
+function readZone(reader: JsonReader, json: unknown, at: string, usual: PrivacyZone): PrivacyZone {
+  const zone = reader.member(json, 'zone');
+  if (zone === undefined) return usual;
+  return reader.oneOf<PrivacyZone>(zone, ['restricted', 'open'], `${at}.zone`);
+}
+
+function readTier(reader: JsonReader, json: unknown, at: string): number {
+  const tier = reader.member(json, 'tier');
+  return tier === undefined ? usualTier : reader.number(tier, `${at}.tier`);
+}
+
 /** Members of a target that no decision looks at. */
 const notKept = {
   url: '',
   status: 'unknown',
-  zone: 'open',
-  tier: 1,
   generation: 1,
   apiKeyEnv: undefined,
+  loadedModels: undefined,
 } as const;
 
 function readModel(reader: JsonReader, json: unknown, at: string): Model {

@@ -8,7 +8,8 @@ import { nodeCrypto } from '../../io/credentials/crypto.ts';
 import { isPriorityClass } from '../jobs/priority-class.ts';
 import { judgeAdmission } from '../policy/admission.ts';
 import type { ServingMode } from '../policy/serving-mode.ts';
-import { type Decision, decide, type RouteFeatures } from '../routing/decide.ts';
+import { type Decision, decide } from '../routing/decide.ts';
+import { budgetStatuses, type RouteFeatures } from '../routing/decision-input.ts';
 import {
   type Figures,
   features,
@@ -17,7 +18,12 @@ import {
   type TestTarget,
   target,
 } from '../routing/fleet.test-support.ts';
-import { type RoutingSnapshot, strategies } from '../routing/snapshot.ts';
+import {
+  hardLimitActions,
+  type RoutingSettings,
+  type RoutingSnapshot,
+  strategies,
+} from '../routing/snapshot.ts';
 import { modesInOrder } from './block-layout.ts';
 import type { RecordEncoder } from './record-encoder.ts';
 import { admissionOutcome } from './redecision.ts';
@@ -131,7 +137,12 @@ export class Traffic {
     const { targets, snapshot, digest } = this.#fleet;
     const { counters } = fleetOf(targets.map((one) => ({ ...one, figures: this.#figures() })));
     this.#cursor = (this.#cursor + 1) >>> 0;
-    const input = { tried, cursor: this.#cursor, seed: this.#random.nextUint32() };
+    const input = {
+      tried,
+      cursor: this.#cursor,
+      seed: this.#random.nextUint32(),
+      budget: this.#chance(85) ? 'Normal' : this.#one(budgetStatuses),
+    };
     const decision = decide(snapshot, counters, needs, input);
     const placeOf = (id: string) => decision.considered.findIndex((one) => one.target.id === id);
     encoder.routing(
@@ -145,6 +156,7 @@ export class Traffic {
         tried: tried.map(placeOf),
         cursor: input.cursor,
         seed: input.seed,
+        budget: input.budget,
       },
       decision,
     );
@@ -156,6 +168,9 @@ export class Traffic {
     const isClosed = this.#chance(8);
     const targets = Array.from({ length: this.#backends }, (_, i) =>
       target(`${this.#one(['spark', 'rack'])}-${i}`, {
+        zone: this.#one(['restricted', 'open']),
+        tier: 1 + this.#below(3),
+        loadedModels: this.#one([undefined, [], ['chat']]),
         backendType: this.#one(types),
         priority: 50 + 10 * this.#below(2),
         approved: this.#chance(93),
@@ -169,11 +184,34 @@ export class Traffic {
     ).sort((a, b) => (a.id < b.id ? -1 : 1));
     const strategy = strategies[this.#fleets % strategies.length] ?? 'smart';
     this.#fleets += 1;
-    const { snapshot } = fleetOf(targets, { strategy, aliases: { default: 'chat' } });
+    const { snapshot } = fleetOf(targets, {
+      strategy,
+      aliases: { default: 'chat' },
+      ...this.#settings(),
+    });
     const { digest, documents } = this.#digester.digested(snapshot);
     for (const one of documents) this.documents.set(one.digest, one.text);
     this.snapshots.set(digest, snapshot);
     return { targets, snapshot, digest };
+  }
+
+  /** In most fleets the usual ones. */
+  #settings(): Partial<RoutingSettings> {
+    const rule = { model: 'ch?t', minTier: 2, fallbackAllowed: this.#chance(50) };
+    return {
+      policies: this.#chance(70)
+        ? []
+        : [{ ...rule, privacy: this.#one(['restricted', 'unrestricted']) }],
+      backendWeights: { 'spark-0': 0, 'rack-1': 3, 'spark-2': 5 },
+      regions: {
+        north: { latitude: 60, longitude: 10 },
+        south: { latitude: -33, longitude: 151 },
+      },
+      backendRegions: { 'spark-0': 'north', 'rack-1': 'south', 'rack-3': 'north' },
+      quality: { ttftPenaltyMs: this.#chance(50) ? 0 : 200 },
+      hardLimitAction: this.#one(hardLimitActions),
+      ejectedPercent: this.#one([50, 100, 0]),
+    };
   }
 
   #model(id: string) {
@@ -192,6 +230,11 @@ export class Traffic {
       latencyMs: 50 * this.#below(8),
       status: this.#chance(90) ? 1 : this.#below(4),
       generation: this.#chance(97) ? 1 : 3,
+      gates: this.#chance(85) ? 0 : this.#below(8),
+      peakMs: this.#chance(20) ? 0 : this.#below(900),
+      tokens: this.#below(5000),
+      engineRequests: this.#chance(30) ? -1 : this.#below(20),
+      kvUse: this.#chance(30) ? -1 : this.#below(1_000_001) / 1e6,
     };
   }
 
@@ -208,6 +251,12 @@ export class Traffic {
       needsTools: this.#chance(15),
       needsJsonMode: this.#chance(10),
       remoteMedia: this.#chance(8),
+      prefixKey: this.#chance(50) ? undefined : this.#below(2 ** 32),
+      affinityKey: this.#chance(50) ? undefined : this.#below(2 ** 32),
+      region: this.#one([undefined, 'north', 'south', 'nowhere']),
+      mayUseLowerTier: this.#chance(20),
+      restrictedOnly: this.#chance(5),
+      isFallback: this.#chance(10),
     });
   }
 

@@ -5,8 +5,8 @@
 //       long windows, the risk and the fleet look like: an old incident does not escalate a calm
 //       fleet, and no news freezes the level.
 //
-// Circuit breakers of the data plane come with the request queue. Their trips go into `trips`, and
-// an open breaker makes its backend not routable; until then both come from health checks.
+// A circuit breaker that opens is a trip, as is a backend whose health checks fail; while the breaker of
+// a backend is open, the backend does not count as routable.
 
 import { compositeAvailability } from '../jobs/availability.ts';
 import { type BurnReading, burnOfShare } from './burn-rate.ts';

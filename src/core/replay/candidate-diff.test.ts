@@ -41,7 +41,7 @@ function logOf(targets: readonly TestTarget[], more: Partial<RoutingSettings> = 
   }: Asked): RoutingRecord => {
     const asked = features({ model });
     const tried = targets.slice(0, attempt - 1).map((each) => each.id);
-    const input = { tried, cursor: 0, seed: 1 };
+    const input = { tried, cursor: 0, seed: 1, budget: 'Normal' as const };
     const decision = decide(snapshot, counters, asked, input);
     const { considered } = decision;
     const chosen =
@@ -57,6 +57,7 @@ function logOf(targets: readonly TestTarget[], more: Partial<RoutingSettings> = 
       tried: tried.map((_, index) => index),
       cursor: 0,
       seed: 1,
+      budget: 'Normal',
       candidates: considered.map(({ reading, stage, score }) => ({ reading, stage, score })),
       outcome:
         decision.kind === 'route'
@@ -271,3 +272,22 @@ holds(
   ),
   { runs: 300 },
 );
+
+test('a strategy that goes by what the log does not hold is told so, and decides nothing', () => {
+  const { routed, diffOf } = logOf(pair, {});
+  const cases: readonly (readonly [RoutingSettings['strategy'], RegExp])[] = [
+    ['latency', /^strategy latency: a log of smart does not hold the figures that it goes by$/],
+    ['prefix_affinity', /the beginnings of prompts$/],
+    ['sticky', /the sessions$/],
+    ['model_affinity', /the figures that it goes by$/],
+  ];
+  for (const [strategy, words] of cases) {
+    const diff = diffOf({ strategy });
+    diff.add(routed({ id: 'r' }));
+    assert.equal(diff.changes[0]?.wouldBe, 'undecided');
+    assert.match(diff.changes[0]?.because ?? '', words);
+  }
+  const known = diffOf({ strategy: 'power_of_two' });
+  known.add(routed({ id: 'r' }));
+  assert.ok(known.changes.every(({ wouldBe }) => wouldBe !== 'undecided'));
+});

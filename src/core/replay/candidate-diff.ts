@@ -23,7 +23,13 @@ import type {
 import { type AdmissionVerdict, judgeAdmission, mayAttemptAgain } from '../policy/admission.ts';
 import { maxRetries } from '../policy/serving-mode.ts';
 import type { Consideration, Decision } from '../routing/decide.ts';
-import { type RoutingSettings, type RoutingSnapshot, resolveModel } from '../routing/snapshot.ts';
+import { policyOf } from '../routing/policies/policies.ts';
+import {
+  type RoutingSettings,
+  type RoutingSnapshot,
+  resolveModel,
+  type Strategy,
+} from '../routing/snapshot.ts';
 import { choiceWords, destinationOf, retryWords } from './change-words.ts';
 import type { ModeTimeline } from './mode-timeline.ts';
 import { OffPolicyEstimate } from './off-policy.ts';
@@ -95,6 +101,22 @@ function choicesOf(considered: readonly Consideration[], settings: RoutingSettin
   const scored = considered.filter((item) => item.stage === undefined).length;
   const isDrawn = settings.strategy === 'random' || settings.strategy === 'round_robin';
   return isDrawn || scored === 1 ? scored : 0;
+}
+
+/** What each strategy decides by and the log holds only where it was the one that decided. */
+const ownKeys: Partial<Record<Strategy, string>> = {
+  prefix_affinity: 'the beginnings of prompts',
+  sticky: 'the sessions',
+};
+
+/** Why a strategy cannot be asked about a log that another one wrote; undefined when it can. */
+function missingFor(to: Strategy, from: Strategy): string | undefined {
+  if (to === from) return undefined;
+  const reads = policyOf(to).reads & ~policyOf(from).reads;
+  const key = ownKeys[to] ?? (reads === 0 ? undefined : 'the figures that it goes by');
+  if (key === undefined && to !== 'model_affinity') return undefined;
+  const lacks = key ?? 'the models that were loaded';
+  return `strategy ${to}: a log of ${from} does not hold ${lacks}`;
 }
 
 const verdictWords: Readonly<Record<AdmissionVerdict, string>> = {
@@ -215,6 +237,8 @@ export class CandidateDiff {
   ): { readonly wouldBe: string; readonly because: string } {
     const { features, attempt } = record;
     const to = { ...from, ...this.#routing };
+    const missing = missingFor(to.strategy, from.strategy);
+    if (missing !== undefined) return { wouldBe: undecided, because: missing };
     const point = this.#modes.at(record.at);
     const differs = point !== undefined && point.recorded !== point.candidate;
     const mode = differs ? point.candidate : record.mode;
@@ -230,7 +254,7 @@ export class CandidateDiff {
     }
     const snapshot = this.#ports.snapshotOf(record.snapshotDigest);
     const model =
-      snapshot === undefined
+      snapshot === undefined || features.isFallback
         ? features.resolvedModel
         : resolveModel(this.#candidateOf(snapshot), features.model);
     if (model !== features.resolvedModel) {

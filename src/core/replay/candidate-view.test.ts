@@ -19,7 +19,12 @@ import { candidateViews } from './candidate-view.ts';
 
 function viewsOf(targets: readonly TestTarget[], more: Partial<RoutingSettings> = {}, cursor = 0) {
   const { snapshot, counters } = fleetOf(targets, more);
-  const decision = decide(snapshot, counters, features(), { tried: [], cursor, seed: 1 });
+  const decision = decide(snapshot, counters, features(), {
+    tried: [],
+    cursor,
+    seed: 1,
+    budget: 'Normal',
+  });
   const chosen = decision.kind === 'route' ? decision.target.id : undefined;
   const views = candidateViews(decision.considered, chosen, settings(more));
   return { chosen, views, of: (id: string) => views.find((view) => view.backend_id === id) };
@@ -77,7 +82,12 @@ test('other strategies say turn, draw and priority', () => {
 
 test('without settings the faces still get figures and reasons', () => {
   const { snapshot, counters } = fleetOf([target('a'), target('b', {}, { pending: 1 })]);
-  const decision = decide(snapshot, counters, features(), { tried: [], cursor: 0, seed: 1 });
+  const decision = decide(snapshot, counters, features(), {
+    tried: [],
+    cursor: 0,
+    seed: 1,
+    budget: 'Normal',
+  });
   const views = candidateViews(decision.considered, 'a', undefined);
   assert.deepEqual(
     views.map((view) => [view.terms, view.would_have_won, view.reason]),

@@ -2,19 +2,15 @@
 // was not taken, and the smallest change that would have made it win. Computed once, here, so that the
 // API, the command line and the dashboard print the same words.
 
-import {
-  type Consideration,
-  type Reading,
-  type Stage,
-  suggestedAction,
-} from '../routing/decide.ts';
+import { type Consideration, type Stage, suggestedAction } from '../routing/decide.ts';
+import type { Reading } from '../routing/decision-input.ts';
 import { scoreTerms, smartScore } from '../routing/score.ts';
 import type { RoutingSettings, Target } from '../routing/snapshot.ts';
 
 /** Members as on the wire (`candidateSchema`). */
 export type CandidateView = {
   readonly backend_id: string;
-  /** Undivided, 0 to 10000; null for an excluded backend. */
+  /** What the policy compared, more is better; of smart 0 to 10000. Null for an excluded backend. */
   readonly score: number | null;
   readonly reason: string;
   readonly stage: Stage | null;
@@ -109,6 +105,22 @@ function wouldHaveWon(
       return turn === 0 ? null : `at its turn, number ${turn} of ${scored.length}`;
     case 'random':
       return turn === 0 ? null : `by another draw: ${scored.length} had the same chance`;
+    case 'weighted':
+      return turn === 0
+        ? null
+        : `at its turn: it has ${item.score} of ${sumOfScores(scored)} turns`;
+    case 'power_of_two':
+      return turn === 0 ? null : 'by another draw, against a busier backend';
+    case 'prefix_affinity':
+      return turn === 0 ? null : 'for another prompt, or with fewer in flight than the others';
+    case 'sticky':
+      return turn === 0 ? null : 'for another session';
+    case 'latency':
+    case 'least_in_flight':
+    case 'least_tokens':
+    case 'model_affinity':
+    case 'geographic':
+      return turn === 0 ? null : betterScore(item, chosen);
     case 'smart':
     case 'priority_only':
       break;
@@ -120,9 +132,20 @@ function wouldHaveWon(
   return changes.length === 0 ? null : changes.join(' or ');
 }
 
+function sumOfScores(scored: readonly Consideration[]): number {
+  return scored.reduce((sum, { score }) => sum + (score ?? 0), 0);
+}
+
+function betterScore({ score }: Consideration, chosen: Consideration): string {
+  return score === chosen.score
+    ? 'at its turn: it was level with the chosen one'
+    : `with a score above ${chosen.score}`;
+}
+
 function reasonWords(item: Consideration, chosen: Consideration | undefined): string {
   if (item.stage !== undefined) return item.reason;
   if (item === chosen) return 'chosen';
+  if (chosen?.score !== undefined && (item.score ?? 0) > chosen.score) return 'not drawn';
   const isLower = chosen?.score !== undefined && (item.score ?? 0) < chosen.score;
   return isLower ? 'lower score' : 'level, but not its turn';
 }

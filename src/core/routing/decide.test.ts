@@ -6,11 +6,12 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { apiOperations } from '../../base/api-operation.ts';
 import { backendTypes } from '../../base/backend-type.ts';
-import { type DecideInput, type Decision, decide, stages, suggestedAction } from './decide.ts';
+import { type Decision, decide, stages, suggestedAction } from './decide.ts';
+import type { DecideInput } from './decision-input.ts';
 import { features, fleetOf, model, type TestTarget, target } from './fleet.test-support.ts';
 import { type RoutingSettings, strategies, type Target } from './snapshot.ts';
 
-const plain: DecideInput = { tried: [], cursor: 0, seed: 1 };
+const plain: DecideInput = { tried: [], cursor: 0, seed: 1, budget: 'Normal' };
 
 function decided(
   targets: readonly TestTarget[],

@@ -2,78 +2,47 @@
 // given: the same snapshot, counters, features, exclusions, cursor and seed give the same decision,
 // on any machine, in any year.
 //
-// Stages run in a fixed order; each may only exclude, and keeps its reason. What emptied the set
-// decides the refusal (specification BR 11): nobody lists the model -> 404; listed but nobody can
-// do what is asked -> 400; able ones exist but none is healthy -> 503; all full -> 503 at_capacity;
-// all are loading or unloading the model -> 503 models_loading.
+// Stages run in a fixed order; each may only exclude, and keeps its reason; the routing policy ranks
+// what is left and picks one of it. What emptied the set decides the refusal (specification BR 11):
+// nobody lists the model -> 404; listed but nobody can do what is asked -> 400; a rule for the model
+// leaves nobody -> 503 privacy_requirement or tier_unavailable; able ones exist but none is healthy ->
+// 503; all full -> 503 at_capacity; all are loading or unloading the model -> 503 models_loading.
+//
+// Breakers and quality put out at most a share of those that could serve, and never the last one.
 
-import { type ApiOperation, canDo } from '../../base/api-operation.ts';
+import { canDo } from '../../base/api-operation.ts';
 import { assert } from '../../base/assert.ts';
-import { seededRandom } from '../../base/random.ts';
 import { type Refusal, refusal } from '../../errors/tensorforge-error.ts';
-import { smartScore } from './score.ts';
-import type { Offer, RoutingSnapshot, Target } from './snapshot.ts';
-
-/** What the request needs. */
-export type RouteFeatures = {
-  /** As the client wrote it. */
-  readonly model: string;
-  /** After aliases. */
-  readonly resolvedModel: string;
-  /** The interface that the client uses. */
-  readonly operation: ApiOperation;
-  readonly estimatedTokens: number;
-  readonly maxOutputTokens: number | undefined;
-  readonly needsVision: boolean;
-  readonly needsTools: boolean;
-  readonly needsJsonMode: boolean;
-  readonly remoteMedia: boolean;
-};
-
-/** Live figures by arena slot. */
-export interface CounterSource {
-  pending(slot: number): number;
-  capacityOf(slot: number): number;
-  latencyMs(slot: number): number;
-  /** Status code of the arena: 1 is healthy. It may be ahead of the snapshot. */
-  statusCode(slot: number): number;
-  generationOf(slot: number): number;
-}
-
-export type DecideInput = {
-  /** Backends that an earlier attempt of this request has tried. */
-  readonly tried: readonly string[];
-  /** Value of the shared round-robin cursor. */
-  readonly cursor: number;
-  /** Seed of this decision's own randomness. */
-  readonly seed: number;
-};
+import {
+  type BudgetStatus,
+  type CounterSource,
+  type DecideInput,
+  gates,
+  type Reading,
+  type RouteFeatures,
+} from './decision-input.ts';
+import { type ModelRule, ruleOf } from './model-rule.ts';
+import { policyOf } from './policies/policies.ts';
+import type { Candidate } from './policies/routing-policy.ts';
+import type { Offer, RoutingSettings, RoutingSnapshot, Target } from './snapshot.ts';
 
 export const stages = [
   'media',
   'capabilities',
   'context',
+  'privacy',
+  'tier',
   'approval',
   'lifecycle',
   'health',
+  'budget',
+  'weight',
+  'breaker',
+  'quality',
   'capacity',
   'attempted',
 ] as const;
 export type Stage = (typeof stages)[number];
-
-/** The live figures of one backend, each read once for one decision. */
-export type Reading = {
-  /** Is the slot still this backend's? */
-  readonly isCurrent: boolean;
-  /** Status code of the arena, 0 to 3; 1 is healthy. */
-  readonly statusCode: number;
-  /** Requests in flight. */
-  readonly pending: number;
-  /** Concurrent requests; 0 when not known. */
-  readonly capacity: number;
-  /** First-byte latency, ms; 0 when never measured. */
-  readonly latencyMs: number;
-};
 
 /** One backend that lists the model, and what became of it. */
 export type Consideration = {
@@ -141,150 +110,238 @@ function lacks(offer: Offer, features: RouteFeatures): Exclusion | undefined {
   return undefined;
 }
 
-function read(counters: CounterSource, target: Target): Reading {
-  const { slot } = target;
-  return {
-    isCurrent: counters.generationOf(slot) === target.generation,
-    statusCode: counters.statusCode(slot),
-    pending: counters.pending(slot),
-    capacity: counters.capacityOf(slot),
-    latencyMs: counters.latencyMs(slot),
-  };
+/** What a rule for the model, or the key, forbids. */
+function forbidden(
+  { target }: Offer,
+  rule: ModelRule | undefined,
+  features: RouteFeatures,
+): Exclusion | undefined {
+  const isRestricted = features.restrictedOnly || rule?.privacy === 'restricted';
+  if (isRestricted && target.zone === 'open') {
+    return { stage: 'privacy', reason: 'in the open zone, and the restricted one is asked for' };
+  }
+  const minTier = rule?.minTier ?? 0;
+  if (target.tier < minTier && !(features.mayUseLowerTier && rule?.fallbackAllowed === true)) {
+    return { stage: 'tier', reason: `tier ${target.tier}, at least ${minTier} is asked for` };
+  }
+  return undefined;
 }
 
 /** Why an able backend takes nothing now; undefined when it does. */
-function unavailable(
-  { target, model }: Offer,
-  reading: Reading,
-  tried: readonly string[],
-): Exclusion | undefined {
+function unavailable({ target, model }: Offer, reading: Reading): Exclusion | undefined {
   if (!target.approved) return { stage: 'approval', reason: 'discovered, waits for approval' };
   // Hardly ever has any.
   for (const { modelId, reason } of target.closures) {
     if (modelId === model.id) return { stage: 'lifecycle', reason };
   }
   if (!reading.isCurrent) return { stage: 'health', reason: 'removed' };
-  const { statusCode, capacity, pending } = reading;
-  if (statusCode !== healthyCode) {
-    const words = statusWords[statusCode] ?? 'unknown';
-    const why = target.statusReason === undefined ? words : `${words}: ${target.statusReason}`;
-    return { stage: 'health', reason: why };
+  const { statusCode } = reading;
+  if (statusCode === healthyCode) return undefined;
+  const words = statusWords[statusCode] ?? 'unknown';
+  const why = target.statusReason === undefined ? words : `${words}: ${target.statusReason}`;
+  return { stage: 'health', reason: why };
+}
+
+/** What the settings leave out: no money for it, or no share of the turns. */
+function unaffordable(
+  { target }: Offer,
+  settings: RoutingSettings,
+  budget: BudgetStatus,
+): Exclusion | undefined {
+  const { hardLimitAction, strategy, backendWeights } = settings;
+  if (budget === 'HardLimit' && hardLimitAction !== 'warn') {
+    const isBlocked = hardLimitAction === 'block_all' || target.zone === 'open';
+    if (isBlocked) return { stage: 'budget', reason: 'the budget of the month is spent' };
   }
-  if (capacity > 0 && pending >= capacity) {
-    return { stage: 'capacity', reason: `at_capacity: ${pending} of ${capacity} in flight` };
+  if (strategy === 'weighted' && Object.hasOwn(backendWeights, target.id)) {
+    if (backendWeights[target.id] === 0) return { stage: 'weight', reason: 'its weight is 0' };
   }
-  if (tried.includes(target.id)) return { stage: 'attempted', reason: 'tried by this request' };
   return undefined;
 }
+
+/** What puts a backend out for a while; undefined also where a probe may go through. */
+function heldBack({ gates: bits }: Reading): Exclusion | undefined {
+  const breaker = bits & gates.breaker;
+  if (breaker === gates.breakerOpen) return { stage: 'breaker', reason: 'its breaker is open' };
+  if (breaker === gates.probesOut) {
+    return { stage: 'breaker', reason: 'its breaker is half open, and its probe is out' };
+  }
+  if ((bits & gates.quality) !== 0) {
+    return { stage: 'quality', reason: 'too many of its requests of the last hour failed' };
+  }
+  return undefined;
+}
+
+function full({ pending, capacity }: Reading): Exclusion | undefined {
+  if (capacity === 0 || pending < capacity) return undefined;
+  return { stage: 'capacity', reason: `at_capacity: ${pending} of ${capacity} in flight` };
+}
+
+const wasTried: Exclusion = { stage: 'attempted', reason: 'tried by this request' };
 
 function refuse(
   features: RouteFeatures,
   considered: readonly Consideration[],
   maxContext: number,
 ): Decision {
-  const model = features.model;
+  const cause = refusalOf(features, considered, maxContext);
+  return { kind: 'refuse', refusal: cause, considered };
+}
+
+const beforeRules: ReadonlySet<Stage | undefined> = new Set(['media', 'capabilities', 'context']);
+
+function refusalOf(
+  features: RouteFeatures,
+  considered: readonly Consideration[],
+  maxContext: number,
+): Refusal {
+  const { model } = features;
+  const able = considered.filter(({ stage }) => !beforeRules.has(stage));
+  if (able.length === 0) return unableRefusal(features, considered, maxContext);
+  const allowed = able.filter(({ stage }) => stage !== 'privacy' && stage !== 'tier');
+  if (allowed.length === 0) return ruleRefusal(model, able);
+  const has = (stage: Stage): boolean => allowed.some((item) => item.stage === stage);
+  const isAll = (stage: Stage): boolean => allowed.every((item) => item.stage === stage);
+  if (isAll('lifecycle')) {
+    const words = `Every backend that could serve “${model}” is loading or unloading it.`;
+    return refusal('models_loading', words);
+  }
+  if (isAll('budget')) {
+    return refusal(
+      'budget_exhausted',
+      'The budget of the month is spent, and spending is blocked.',
+    );
+  }
+  if (has('capacity') && !has('attempted')) {
+    const words = `Every backend of “${model}” that takes requests is at its capacity.`;
+    return refusal('at_capacity', words);
+  }
+  const words = `${allowed.length} of ${considered.length} backends could serve “${model}”, none takes requests now.`;
+  return refusal('no_healthy_backend', words);
+}
+
+/** Nobody of those that list the model can do what is asked. */
+function unableRefusal(
+  features: RouteFeatures,
+  considered: readonly Consideration[],
+  maxContext: number,
+): Refusal {
+  const { model } = features;
   const at = (stage: Stage): readonly Consideration[] =>
     considered.filter((item) => item.stage === stage);
-  const able = considered.filter(
-    (item) => item.stage !== 'media' && item.stage !== 'capabilities' && item.stage !== 'context',
-  );
-  if (able.length === 0) {
-    const missing = [...new Set(at('capabilities').map((item) => item.reason))];
-    if (missing.length > 0) {
-      const words = `No backend of “${model}” has what the request needs: ${missing.join(', ')}.`;
-      return {
-        kind: 'refuse',
-        refusal: refusal('capability_mismatch', words, { param: 'model' }),
-        considered,
-      };
-    }
-    if (at('context').length > 0) {
-      const output = features.maxOutputTokens ?? 0;
-      const words = `max_tokens ${output} + prompt ${features.estimatedTokens} = ${output + features.estimatedTokens} exceeds ${maxContext}, the largest context any backend has for “${model}”.`;
-      return {
-        kind: 'refuse',
-        refusal: refusal('context_length_exceeded', words, { param: 'messages' }),
-        considered,
-      };
-    }
-    const words =
-      'Remote media would be fetched by the engine itself. Send the data as a data: URL.';
-    return {
-      kind: 'refuse',
-      refusal: refusal('remote_media_refused', words, { param: 'messages' }),
-      considered,
+  const missing = [...new Set(at('capabilities').map((item) => item.reason))];
+  if (missing.length > 0) {
+    const words = `No backend of “${model}” has what the request needs: ${missing.join(', ')}.`;
+    return refusal('capability_mismatch', words, { param: 'model' });
+  }
+  if (at('context').length > 0) {
+    const output = features.maxOutputTokens ?? 0;
+    const words = `max_tokens ${output} + prompt ${features.estimatedTokens} = ${output + features.estimatedTokens} exceeds ${maxContext}, the largest context any backend has for “${model}”.`;
+    return refusal('context_length_exceeded', words, { param: 'messages' });
+  }
+  const words = 'Remote media would be fetched by the engine itself. Send the data as a data: URL.';
+  return refusal('remote_media_refused', words, { param: 'messages' });
+}
+
+/** A rule for the model leaves nobody of those that could serve it. */
+function ruleRefusal(model: string, able: readonly Consideration[]): Refusal {
+  if (able.every(({ stage }) => stage === 'privacy')) {
+    const words = `“${model}” is to stay in the restricted zone, where no backend has it.`;
+    return refusal('privacy_requirement', words);
+  }
+  const words = `No backend of “${model}” has the tier that its rule asks for.`;
+  return refusal('tier_unavailable', words);
+}
+
+/** One offer on its way through the stages. */
+type Considered = { -readonly [Member in keyof Consideration]: Consideration[Member] };
+type Ranked = Considered & Candidate;
+
+function isRanked(item: Considered): item is Ranked {
+  return item.score !== undefined;
+}
+
+/** A decision while it is made. */
+class Making {
+  readonly #snapshot: RoutingSnapshot;
+  readonly #features: RouteFeatures;
+  readonly #input: DecideInput;
+  readonly #rule: ModelRule | undefined;
+  readonly considered: Considered[] = [];
+  readonly candidates: Ranked[] = [];
+  maxContext = 0;
+  overflowed = false;
+  /** Those that a breaker or their quality holds back, and nothing else. */
+  readonly #held: Considered[] = [];
+  #rulesOut = 0;
+
+  constructor(snapshot: RoutingSnapshot, features: RouteFeatures, input: DecideInput) {
+    this.#snapshot = snapshot;
+    this.#features = features;
+    this.#input = input;
+    this.#rule = ruleOf(snapshot.settings.policies, features.resolvedModel);
+  }
+
+  /** Did a rule leave somebody out who could have served it? */
+  get isRuled(): boolean {
+    return this.#rulesOut > 0;
+  }
+
+  consider(offer: Offer, reading: Reading): void {
+    this.maxContext = Math.max(this.maxContext, offer.model.contextLength);
+    const item: Considered = {
+      target: offer.target,
+      reading,
+      score: undefined,
+      stage: undefined,
+      reason: '',
     };
-  }
-  if (at('lifecycle').length === able.length) {
-    const words = `Every backend that could serve “${model}” is loading or unloading it.`;
-    return { kind: 'refuse', refusal: refusal('models_loading', words), considered };
-  }
-  if (at('capacity').length > 0 && at('attempted').length === 0) {
-    const words = `Every backend of “${model}” that takes requests is at its capacity.`;
-    return { kind: 'refuse', refusal: refusal('at_capacity', words), considered };
-  }
-  const words = `${able.length} of ${considered.length} backends could serve “${model}”, none takes requests now.`;
-  return { kind: 'refuse', refusal: refusal('no_healthy_backend', words), considered };
-}
-
-type Scored = Consideration & { readonly score: number };
-
-function scoreOf(target: Target, reading: Reading, settings: RoutingSnapshot['settings']): number {
-  const { priority } = target;
-  if (settings.strategy === 'priority_only') return -priority;
-  const { pending, capacity, latencyMs } = reading;
-  return smartScore({ priority, pending, capacity, latencyMs }, settings.weights);
-}
-
-/** The index of the chosen one; `scored` is not empty and in snapshot order. */
-function pick(scored: readonly Scored[], snapshot: RoutingSnapshot, input: DecideInput): number {
-  switch (snapshot.settings.strategy) {
-    case 'round_robin':
-      return input.cursor % scored.length;
-    case 'random':
-      return seededRandom(input.seed).nextBelow(scored.length);
-    case 'smart':
-    case 'priority_only':
-      break;
-  }
-  let best = 0;
-  let ties = 1;
-  for (let i = 1; i < scored.length; i++) {
-    const a = scored[i] as Scored;
-    const b = scored[best] as Scored;
-    const fewer = a.reading.pending < b.reading.pending;
-    if (a.score > b.score || (a.score === b.score && fewer)) {
-      best = i;
-      ties = 1;
-    } else if (a.score === b.score && a.reading.pending === b.reading.pending) {
-      ties++;
+    this.considered.push(item);
+    const { settings } = this.#snapshot;
+    const exclusion =
+      lacks(offer, this.#features) ??
+      forbidden(offer, this.#rule, this.#features) ??
+      unavailable(offer, reading) ??
+      unaffordable(offer, settings, this.#input.budget) ??
+      full(reading) ??
+      (this.#input.tried.includes(offer.target.id) ? wasTried : undefined);
+    if (exclusion !== undefined) {
+      this.#exclude(item, exclusion);
+      return;
     }
+    item.score = 0;
+    if (isRanked(item)) this.candidates.push(item);
+    if (reading.gates !== 0 && heldBack(reading) !== undefined) this.#held.push(item);
   }
-  if (ties === 1) return best;
-  const top = scored[best] as Scored;
-  let skip = input.cursor % ties;
-  for (let i = 0; i < scored.length; i++) {
-    const item = scored[i] as Scored;
-    const isLevel = item.score === top.score && item.reading.pending === top.reading.pending;
-    if (!isLevel) continue;
-    if (skip === 0) return i;
-    skip--;
-  }
-  return best;
-}
 
-function reasonOf(chosen: Scored, count: number, index: number, snapshot: RoutingSnapshot): string {
-  const { name, priority } = chosen.target;
-  if (count === 1) return 'only_healthy_backend';
-  switch (snapshot.settings.strategy) {
-    case 'smart':
-      return `highest_score:${name}:${(chosen.score / 100).toFixed(2)}`;
-    case 'round_robin':
-      return `round_robin:index_${index}`;
-    case 'priority_only':
-      return `priority:${name}:${priority}`;
-    case 'random':
-      return `random:${name}`;
+  #exclude(item: Considered, { stage, reason }: Exclusion): void {
+    item.score = undefined;
+    item.stage = stage;
+    item.reason = reason;
+    if (stage === 'capacity') this.overflowed = true;
+    if (stage === 'privacy') this.#rulesOut++;
+  }
+
+  /**
+   * Puts out what breakers and quality hold back: at most the share of the settings of those that
+   * could serve, and never all. Those let in again come first by their draw of the decision's own
+   * number, so that not one backend alone gets what the others would have had.
+   */
+  eject(): void {
+    if (this.#held.length === 0) return;
+    const all = this.candidates.length;
+    const { ejectedPercent } = this.#snapshot.settings;
+    const most = Math.min(Math.floor((all * ejectedPercent) / 100), all - 1);
+    const spared = this.#held.length - most;
+    const from = spared > 0 ? this.#input.cursor % this.#held.length : 0;
+    for (let i = 0; i < this.#held.length; i++) {
+      const item = this.#held[(from + i) % this.#held.length] as Considered;
+      if (i < spared) continue;
+      const exclusion = heldBack(item.reading);
+      if (exclusion !== undefined) this.#exclude(item, exclusion);
+    }
+    const kept = this.candidates.filter(({ stage }) => stage === undefined);
+    this.candidates.splice(0, all, ...kept);
   }
 }
 
@@ -302,47 +359,55 @@ export function decide(
 ): Decision {
   const offers = snapshot.byModel.get(features.resolvedModel);
   assert(offers !== undefined, `decide for a model nobody lists: ${features.resolvedModel}`);
-  const scored: Scored[] = [];
-  const considered: Consideration[] = [];
-  let maxContext = 0;
-  let overflowed = false;
-  for (const offer of offers) {
-    const { target } = offer;
-    maxContext = Math.max(maxContext, offer.model.contextLength);
-    const reading = read(counters, target);
-    const exclusion = lacks(offer, features) ?? unavailable(offer, reading, input.tried);
-    if (exclusion !== undefined) {
-      const { stage, reason } = exclusion;
-      overflowed ||= stage === 'capacity';
-      considered.push({ target, reading, score: undefined, stage, reason });
-      continue;
-    }
-    const score = scoreOf(target, reading, snapshot.settings);
-    const candidate: Scored = { target, reading, score, stage: undefined, reason: '' };
-    scored.push(candidate);
-    considered.push(candidate);
-  }
-  if (scored.length === 0) return refuse(features, considered, maxContext);
-  const index = scored.length === 1 ? 0 : pick(scored, snapshot, input);
-  const chosen = scored[index] as Scored;
+  const { settings } = snapshot;
+  const policy = policyOf(settings.strategy);
+  const making = new Making(snapshot, features, input);
+  for (const offer of offers) making.consider(offer, counters.read(offer, policy.reads));
+  making.eject();
+  const { candidates, considered } = making;
+  if (candidates.length === 0) return refuse(features, considered, making.maxContext);
+  const choice = { features, input, settings };
+  policy.rank(candidates, choice);
+  const isOnly = candidates.length === 1;
+  const index = isOnly ? 0 : policy.pick(candidates, choice);
+  const chosen = candidates[index] as Ranked;
   return {
     kind: 'route',
     target: chosen.target,
     score: chosen.score,
-    reason: reasonOf(chosen, scored.length, index, snapshot),
-    routeReason:
-      input.tried.length > 0 ? 'failover' : overflowed ? 'capacity-overflow' : 'capability-match',
+    reason: `${prefixOf(features)}${isOnly ? 'only_healthy_backend' : policy.reason(chosen, index, choice)}`,
+    routeReason: routeReasonOf(features, input, making),
     considered,
   };
+}
+
+function prefixOf({ isFallback, resolvedModel }: RouteFeatures): string {
+  return isFallback ? `fallback:${resolvedModel}:` : '';
+}
+
+function routeReasonOf(
+  { isFallback }: RouteFeatures,
+  input: DecideInput,
+  making: Making,
+): RouteReason {
+  if (input.tried.length > 0 || isFallback) return 'failover';
+  if (making.isRuled) return 'privacy-requirement';
+  return making.overflowed ? 'capacity-overflow' : 'capability-match';
 }
 
 const suggestions: Readonly<Record<Stage, string>> = {
   media: 'send the media as a data: URL',
   capabilities: 'use a model with this capability, or set it on the backend',
   context: 'shorten the prompt or lower max_tokens',
+  privacy: 'none: the rule of the model, or the key, keeps it inside',
+  tier: 'raise the tier of the backend, or lower min_tier of the rule',
   approval: 'tensorforge backends approve ID',
   lifecycle: 'wait until the operation is over: tensorforge backends show ID',
   health: 'tensorforge explain backend ID',
+  budget: 'raise budget.monthly_limit_usd, or wait for the next month',
+  weight: 'give it a weight in routing.backend_weights',
+  breaker: 'tensorforge breakers list',
+  quality: 'tensorforge explain backend ID',
   capacity: 'add a backend, or raise its capacity',
   attempted: 'none: it failed this request already',
 };

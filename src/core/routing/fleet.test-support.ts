@@ -2,8 +2,8 @@
 
 import type { BackendId } from '../../base/brand.ts';
 import type { Model } from '../backends/backend.ts';
-import type { CounterSource, RouteFeatures } from './decide.ts';
-import { buildSnapshot, type RoutingSettings, type Target } from './snapshot.ts';
+import { type CounterSource, noHints, type RouteFeatures } from './decision-input.ts';
+import { buildSnapshot, type RoutingSettings, type Target, usualSettings } from './snapshot.ts';
 
 export type Figures = {
   readonly pending: number;
@@ -12,9 +12,25 @@ export type Figures = {
   /** Status code of the arena: 1 is healthy. */
   readonly status: number;
   readonly generation: number;
+  readonly gates: number;
+  readonly peakMs: number;
+  readonly tokens: number;
+  readonly engineRequests: number;
+  readonly kvUse: number;
 };
 
-const calm: Figures = { pending: 0, capacity: 0, latencyMs: 0, status: 1, generation: 1 };
+const calm: Figures = {
+  pending: 0,
+  capacity: 0,
+  latencyMs: 0,
+  status: 1,
+  generation: 1,
+  gates: 0,
+  peakMs: 0,
+  tokens: 0,
+  engineRequests: -1,
+  kvUse: -1,
+};
 
 export function model(id: string, facts: Partial<Model> = {}): Model {
   return {
@@ -53,19 +69,14 @@ export function target(
     closures: [],
     apiKeyEnv: undefined,
     simulated: false,
+    loadedModels: undefined,
     ...facts,
     figures: { ...calm, ...figures },
   };
 }
 
 export function settings(more: Partial<RoutingSettings> = {}): RoutingSettings {
-  return {
-    strategy: 'smart',
-    weights: { priority: 50, load: 30, latency: 20 },
-    maxRetries: 2,
-    aliases: {},
-    ...more,
-  };
+  return { ...usualSettings, ...more };
 }
 
 /** A snapshot of these backends, each in a slot of its own, and their figures. */
@@ -78,11 +89,10 @@ export function fleetOf(
   return {
     snapshot: buildSnapshot(1, placed, settings(more)),
     counters: {
-      pending: (slot) => figuresOf(slot).pending,
-      capacityOf: (slot) => figuresOf(slot).capacity,
-      latencyMs: (slot) => figuresOf(slot).latencyMs,
-      statusCode: (slot) => figuresOf(slot).status,
-      generationOf: (slot) => figuresOf(slot).generation,
+      read: ({ target: { slot, generation: own } }) => {
+        const { generation, status, ...read } = figuresOf(slot);
+        return { ...read, isCurrent: generation === own, statusCode: status };
+      },
     },
   };
 }
@@ -98,6 +108,7 @@ export function features(more: Partial<RouteFeatures> = {}): RouteFeatures {
     needsTools: false,
     needsJsonMode: false,
     remoteMedia: false,
+    ...noHints,
     ...more,
   };
 }

@@ -6,6 +6,7 @@ import type { BackendId } from '../../base/brand.ts';
 import { compareText } from '../../base/compare.ts';
 import type { BackendStatus, Model, PrivacyZone } from '../backends/backend.ts';
 import type { ModelClosure } from '../backends/operation.ts';
+import type { ModelRule } from './model-rule.ts';
 
 /** One backend as a decision sees it. */
 export type Target = {
@@ -27,10 +28,54 @@ export type Target = {
   readonly closures: readonly ModelClosure[];
   readonly apiKeyEnv: string | undefined;
   readonly simulated: boolean;
+  /** Models that are in its memory now; undefined where it does not tell. */
+  readonly loadedModels: readonly string[] | undefined;
 };
 
-export const strategies = ['smart', 'round_robin', 'priority_only', 'random'] as const;
+export const strategies = [
+  'smart',
+  'round_robin',
+  'priority_only',
+  'random',
+  'latency',
+  'weighted',
+  'least_in_flight',
+  'least_tokens',
+  'power_of_two',
+  'model_affinity',
+  'prefix_affinity',
+  'sticky',
+  'geographic',
+] as const;
 export type Strategy = (typeof strategies)[number];
+
+/** Degrees; north and east are positive. */
+export type Place = { readonly latitude: number; readonly longitude: number };
+
+/** How requests that belong together are kept together, and what they may cost the others. */
+export type AffinitySettings = {
+  /** Beyond this difference in requests in flight, and beyond `gateRatio`, load decides instead. */
+  readonly gateRequests: number;
+  /** Most in flight over least in flight. */
+  readonly gateRatio: number;
+  /** A backend takes at most this many times the average requests in flight, above 1. */
+  readonly loadFactor: number;
+  /** Share of requests that go to any backend, per cent. */
+  readonly explorePercent: number;
+  /** What loading a model costs a request that has to wait for it, ms. */
+  readonly swapMs: number;
+};
+
+export const usualAffinity: AffinitySettings = {
+  gateRequests: 32,
+  gateRatio: 1.1,
+  loadFactor: 1.25,
+  explorePercent: 1,
+  swapMs: 10_000,
+};
+
+export const hardLimitActions = ['warn', 'block_cloud', 'block_all'] as const;
+export type HardLimitAction = (typeof hardLimitActions)[number];
 
 export type RoutingSettings = {
   readonly strategy: Strategy;
@@ -39,6 +84,38 @@ export type RoutingSettings = {
   /** Further attempts after the first. */
   readonly maxRetries: number;
   readonly aliases: Readonly<Record<string, string>>;
+  /** Resolved model -> models that may stand in for it, in order; theirs are not looked at. */
+  readonly fallbacks: Readonly<Record<string, readonly string[]>>;
+  readonly policies: readonly ModelRule[];
+  /** Backend -> whole weight of 0 or more. */
+  readonly backendWeights: Readonly<Record<string, number>>;
+  readonly regions: Readonly<Record<string, Place>>;
+  /** Backend -> its region. */
+  readonly backendRegions: Readonly<Record<string, string>>;
+  readonly affinity: AffinitySettings;
+  /** First byte, ms, beyond which `smart` takes from the score; 0 never. */
+  readonly quality: { readonly ttftPenaltyMs: number };
+  /** What happens once the budget of the month is spent. */
+  readonly hardLimitAction: HardLimitAction;
+  /** Share of a model's candidates that breakers and quality may put out, per cent. */
+  readonly ejectedPercent: number;
+};
+
+/** What a fleet that is told nothing else runs by. */
+export const usualSettings: RoutingSettings = {
+  strategy: 'smart',
+  weights: { priority: 50, load: 30, latency: 20 },
+  maxRetries: 2,
+  aliases: {},
+  fallbacks: {},
+  policies: [],
+  backendWeights: {},
+  regions: {},
+  backendRegions: {},
+  affinity: usualAffinity,
+  quality: { ttftPenaltyMs: 0 },
+  hardLimitAction: 'warn',
+  ejectedPercent: 50,
 };
 
 /** A backend that lists the model, with what it says of the model. */

@@ -62,6 +62,7 @@ it('attempts on the data plane, on the control API and at sign-in are counted ap
   const classes: readonly (readonly [string, string])[] = [
     ['/v1', 'data_plane'],
     ['/v1/models', 'data_plane'],
+    ['/api/chat', 'data_plane'],
     ['/v1x', 'control'],
     ['/api/v1/keys', 'control'],
     ['/nothing', 'control'],

@@ -1,6 +1,7 @@
 // Small security rules whose edges matter more than their size: rows of the platform specification
 // A.12, held here for the deterministic core. All are pure; time is an argument in the caller's unit.
 
+import { faceOfPath } from '../../errors/faces.ts';
 import { addressBlock } from './ip-address.ts';
 
 /** The origins that may call with a browser unless the configuration names others. */
@@ -40,7 +41,7 @@ export function rateLimitKey(ip: string, path: string): string {
 export type AttemptClass = 'data_plane' | 'control' | 'sign_in';
 
 export function attemptClassOf(path: string): AttemptClass {
-  if (path === '/v1' || path.startsWith('/v1/')) return 'data_plane';
+  if (faceOfPath(path) !== 'control') return 'data_plane';
   return path === '/api/v1/session' ? 'sign_in' : 'control';
 }
 

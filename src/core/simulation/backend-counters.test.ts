@@ -6,6 +6,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { holds } from '../../../test/support/properties.ts';
 import { Arena } from '../../io/shared-memory/arena.ts';
+import { unread } from '../routing/decision-input.ts';
+import { fleetOf, target } from '../routing/fleet.test-support.ts';
 import { BackendCounters } from './backend-counters.ts';
 
 const call = fc.oneof(
@@ -25,6 +27,9 @@ holds(
     const handles = [arena.open(0, 7), arena.open(1, 0)];
     for (const handle of handles) arena.setStatus(handle, 'healthy');
     const counters = new BackendCounters([7, 0]);
+    const { snapshot } = fleetOf([target('a'), target('b')]);
+    const offers = snapshot.byModel.get('m') ?? [];
+    assert.equal(offers.length, 2);
     for (const one of calls) {
       const handle = handles[one.slot];
       assert.ok(handle);
@@ -38,12 +43,14 @@ holds(
         arena.decrement(handle, 0);
         counters.release(one.slot);
       }
-      for (const slot of [0, 1]) {
-        assert.equal(counters.pending(slot), arena.pending(slot));
-        assert.equal(counters.capacityOf(slot), arena.capacityOf(slot));
-        assert.equal(counters.latencyMs(slot), arena.latencyMs(slot));
-        assert.equal(counters.statusCode(), arena.statusCode(slot));
-        assert.equal(counters.generationOf(), arena.generationOf(slot));
+      for (const offer of offers) {
+        const { pending, capacity, latencyMs, statusCode, generation } = arena.glance(
+          offer.target.slot,
+        );
+        const isCurrent = generation === offer.target.generation;
+        const read = counters.read(offer);
+        const seen = { pending, capacity, latencyMs, statusCode, isCurrent, peakMs: latencyMs };
+        assert.deepEqual(read, { ...unread, ...seen });
       }
     }
   }),

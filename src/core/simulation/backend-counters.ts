@@ -6,7 +6,8 @@
 //       average of 0 is replaced, and samples are whole milliseconds.
 
 import { assert } from '../../base/assert.ts';
-import type { CounterSource } from '../routing/decide.ts';
+import { type CounterSource, type Reading, unread } from '../routing/decision-input.ts';
+import type { Offer } from '../routing/snapshot.ts';
 import { slotGeneration } from './fleet.ts';
 
 const healthyCode = 1;
@@ -42,19 +43,20 @@ export class BackendCounters implements CounterSource {
     return this.#pending[slot] ?? 0;
   }
 
-  capacityOf(slot: number): number {
-    return this.#capacity[slot] ?? 0;
-  }
-
   latencyMs(slot: number): number {
     return this.#firstByteMs[slot] ?? 0;
   }
 
-  statusCode(): number {
-    return healthyCode;
-  }
-
-  generationOf(): number {
-    return slotGeneration;
+  /** As the peak average stands the plain one: a simulated backend has no bad moments of its own. */
+  read({ target: { slot, generation } }: Offer): Reading {
+    return {
+      ...unread,
+      isCurrent: generation === slotGeneration,
+      statusCode: healthyCode,
+      pending: this.pending(slot),
+      capacity: this.#capacity[slot] ?? 0,
+      latencyMs: this.latencyMs(slot),
+      peakMs: this.latencyMs(slot),
+    };
   }
 }

@@ -22,7 +22,8 @@ import type { ErrorCode } from '../../errors/catalogue.ts';
 import type { PriorityClass } from '../jobs/priority-class.ts';
 import { type AdmissionVerdict, judgeAdmission, mayAttemptAgain } from '../policy/admission.ts';
 import type { ServingMode } from '../policy/serving-mode.ts';
-import { decide, isKnownModel, type RouteFeatures } from '../routing/decide.ts';
+import { decide, isKnownModel } from '../routing/decide.ts';
+import { noHints, type RouteFeatures } from '../routing/decision-input.ts';
 import { type RoutingSettings, type RoutingSnapshot, resolveModel } from '../routing/snapshot.ts';
 import type { EngineRefusal } from '../workload/engine/engine-model.ts';
 import type { Arrival } from '../workload/traces/arrivals.ts';
@@ -222,6 +223,7 @@ class FleetSimulation {
       needsTools: false,
       needsJsonMode: false,
       remoteMedia: false,
+      ...noHints,
     };
   }
 
@@ -232,6 +234,7 @@ class FleetSimulation {
       tried: open.tried,
       cursor: this.#cursor,
       seed: this.#random.nextUint32(),
+      budget: 'Normal',
     });
     this.#cursor = (this.#cursor + 1) >>> 0;
     if (decision.kind === 'refuse') {

@@ -1,6 +1,7 @@
 // Builders for the tests of the fleet simulation: small fleets, arrivals, and a run with settings
 // that a test does not name.
 
+import { usualSettings } from '../routing/snapshot.ts';
 import { engineProfiles } from '../workload/engine/constants.ts';
 import type { Arrival } from '../workload/traces/arrivals.ts';
 import type { Fleet, FleetEngine } from './fleet.ts';
@@ -76,10 +77,7 @@ export function runOf(
     warmUpUs: 0,
     ...more,
     routing: {
-      strategy: 'smart',
-      weights: { priority: 50, load: 30, latency: 20 },
-      maxRetries: 2,
-      aliases: {},
+      ...usualSettings,
       ...more.routing,
     },
   });

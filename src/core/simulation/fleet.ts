@@ -82,6 +82,7 @@ function targetOf(engine: FleetEngine, slot: number): Target {
     closures: [],
     apiKeyEnv: undefined,
     simulated: true,
+    loadedModels: undefined,
   };
 }
 

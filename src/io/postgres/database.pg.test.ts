@@ -169,7 +169,7 @@ withDatabase((db) => {
       copyFileSync(join(migrationsFolder, file), join(folder, file));
     }
     const next = readMigrations(folder).length + 1;
-    const file = join(folder, `000${next}_extra.sql`);
+    const file = join(folder, `${String(next).padStart(4, '0')}_extra.sql`);
     writeFileSync(file, 'create table extra (id integer); select 1 / 0;');
     await assert.rejects(migrate(owner, folder), {
       code: 'bad_state',
@@ -258,7 +258,10 @@ withDatabase((db) => {
       copyFileSync(join(migrationsFolder, file), join(folder, file));
     }
     const next = readMigrations(folder).length + 1;
-    writeFileSync(join(folder, `000${next}_extra.sql`), 'create table extra (id integer);');
+    writeFileSync(
+      join(folder, `${String(next).padStart(4, '0')}_extra.sql`),
+      'create table extra (id integer);',
+    );
     const url = urlOf('tensorforge_app', rolePassword(master, 'tensorforge_app').reveal());
     await assert.rejects(openDatabase({ source: { kind: 'url', url }, migrations: folder }), {
       code: 'config_invalid',

@@ -170,9 +170,60 @@ describe('a slot', () => {
     assert.throws(() => arena.open(8, 0), /slot 8/);
   });
 
-  it('is one cache line', () => {
-    assert.equal(slotWords * 4, 64);
+  it('is whole cache lines', () => {
+    assert.equal(slotWords * 4, 128);
     assert.equal(headerWords * 4, 64);
+  });
+});
+
+describe('the peak average of the first byte', () => {
+  it('jumps to a worse sample, and forgets it by half in ten seconds', () => {
+    const { arena, handle } = arenaWithOne();
+    assert.equal(arena.peakMs(handle.slot, 0), 0);
+    arena.recordPeak(handle, 80, 1000);
+    arena.recordPeak(handle, 400, 1000);
+    assert.equal(arena.peakMs(handle.slot, 1000), 400);
+    assert.equal(arena.peakMs(handle.slot, 11_000), 200);
+    assert.equal(arena.peakMs(handle.slot, 21_000), 100);
+  });
+
+  it('comes down to better samples as the time goes', () => {
+    const { arena, handle } = arenaWithOne();
+    arena.recordPeak(handle, 400, 0);
+    arena.recordPeak(handle, 100, 10_000);
+    assert.equal(arena.peakMs(handle.slot, 10_000), 250, 'half of the peak, half of the sample');
+  });
+
+  it('does not move by a clock that goes back, and is never 0 once it was measured', () => {
+    const { arena, handle } = arenaWithOne();
+    arena.recordPeak(handle, 50, 10_000);
+    assert.equal(arena.peakMs(handle.slot, 5000), 50);
+    assert.equal(arena.peakMs(handle.slot, 10_000_000), 1);
+  });
+});
+
+describe('tokens in flight', () => {
+  it('are counted in and out, and never fall below none', () => {
+    const { arena, handle } = arenaWithOne();
+    arena.addTokens(handle, 500, 0);
+    arena.addTokens(handle, 300, 0);
+    assert.equal(arena.tokens(handle.slot), 800);
+    arena.addTokens(handle, -500, 0);
+    assert.equal(arena.tokens(handle.slot), 300);
+    arena.addTokens(handle, -900, 0);
+    assert.equal(arena.tokens(handle.slot), 0);
+  });
+
+  it('of a thread that died are taken back', () => {
+    const arena = Arena.create({ capacity: 2, threads: 2 });
+    const handle = arena.open(0, 0);
+    arena.addTokens(handle, 500, 0);
+    arena.addTokens(handle, 70, 1);
+    arena.reclaimThread(0);
+    assert.equal(arena.tokens(0), 70);
+    arena.close(handle);
+    assert.equal(arena.open(0, 0).generation, 3);
+    assert.equal(arena.tokens(0), 0);
   });
 });
 
@@ -263,7 +314,11 @@ describe('the header', () => {
   it('holds the cursor, connections, requests in flight, version and heartbeat apart', () => {
     const { arena } = arenaWithOne();
     const other = new Arena(arena.parts);
-    assert.deepEqual([arena.nextCursor(), other.nextCursor(), arena.nextCursor()], [0, 1, 2]);
+    assert.deepEqual(
+      [arena.nextCursor('m'), other.nextCursor('m'), arena.nextCursor('m')],
+      [0, 1, 2],
+    );
+    assert.equal(arena.nextCursor('another'), 0, 'each model has turns of its own');
     assert.deepEqual([arena.addConnections(1, 0), other.addConnections(1, 0)], [1, 2]);
     assert.equal(other.addConnections(-1, 0), 1);
     assert.equal(arena.addInFlight(1, 0), 1);

@@ -13,11 +13,14 @@
 //     aside: what a dead thread still held is subtracted by the owner. A slot opens with empty rows.
 
 import { assert } from '../../base/assert.ts';
+import { textHash } from '../../base/text-hash.ts';
 import {
   blend,
   type Cells,
+  decayed,
   giveLease,
   type OwnCells,
+  peakAfter,
   takeLease,
   takeOff,
 } from './counter-steps.ts';
@@ -57,18 +60,38 @@ export type EngineFigures = {
   readonly kvUse: number | undefined;
 };
 
+/** What every decision reads of a slot. */
+type Glance = {
+  generation: number;
+  statusCode: number;
+  pending: number;
+  capacity: number;
+  /** First-byte EMA where measured, else the probe EMA; ms. */
+  latencyMs: number;
+};
+
 /** What is posted to a thread so that it can attach. */
 export type ArenaParts = {
   readonly words: SharedArrayBuffer;
-  /** A row per thread: what it holds in each slot, its requests in flight, its connections. */
+  /** A row per thread: requests and tokens that it holds in each slot, then sums of its own. */
   readonly ledger: SharedArrayBuffer;
   readonly capacity: number;
   readonly threads: number;
 };
 
-/** Words of one thread's row: a slot each, then requests in flight and open connections. */
+/**
+ * Words of one thread's row: requests of each slot, requests in flight, open connections, places of
+ * the queue, tokens of each slot.
+ */
 function ledgerRow(capacity: number): number {
-  return capacity + 2;
+  return 2 * capacity + 3;
+}
+
+/** Cursors of turns, behind the slots; a power of two. */
+const cursorLanes = 256;
+
+function cursorsAt(capacity: number): number {
+  return headerWords + capacity * slotWords;
 }
 
 const kvUnit = 1e6;
@@ -128,6 +151,13 @@ export class Arena {
   readonly #ledger: Uint32Array;
   readonly #cells: AtomicCells;
   readonly #ledgerCells: PlainCells;
+  readonly #glance: Glance = {
+    generation: 0,
+    statusCode: 0,
+    pending: 0,
+    capacity: 0,
+    latencyMs: 0,
+  };
 
   constructor(parts: ArenaParts) {
     this.parts = parts;
@@ -144,7 +174,7 @@ export class Arena {
 
   static create(options: { readonly capacity?: number; readonly threads: number }): Arena {
     const capacity = options.capacity ?? defaultCapacity;
-    const words = new SharedArrayBuffer((headerWords + capacity * slotWords) * 4);
+    const words = new SharedArrayBuffer((cursorsAt(capacity) + cursorLanes) * 4);
     new Uint32Array(words)[header.layoutVersion] = layoutVersion;
     const ledger = new SharedArrayBuffer(ledgerRow(capacity) * options.threads * 4);
     return new Arena({ words, ledger, capacity, threads: options.threads });
@@ -173,6 +203,7 @@ export class Arena {
     this.#storeEngine(index, undefined);
     for (const thread of this.#threads()) {
       Atomics.store(this.#ledger, this.#row(thread) + index, 0);
+      Atomics.store(this.#ledger, this.#tokensAt(thread, index), 0);
     }
     Atomics.store(this.#u32, generationAt, generation + 1);
     return { slot: index, generation: generation + 1 };
@@ -259,17 +290,25 @@ export class Arena {
     for (let index = 0; index < capacity; index++) {
       const held = Atomics.exchange(this.#ledger, row + index, 0);
       if (held > 0) takeOff(this.#cells, this.#at(index, slotWord.pending), held);
+      const tokens = Atomics.exchange(this.#ledger, this.#tokensAt(thread, index), 0);
+      if (tokens > 0) takeOff(this.#cells, this.#at(index, slotWord.tokens), tokens);
       reclaimed += held;
     }
     const inFlight = Atomics.exchange(this.#ledger, row + capacity, 0);
     takeOff(this.#cells, header.requestsInFlight, inFlight);
     const connections = Atomics.exchange(this.#ledger, row + capacity + 1, 0);
     takeOff(this.#cells, header.openConnections, connections);
+    const places = Atomics.exchange(this.#ledger, row + capacity + 2, 0);
+    takeOff(this.#cells, header.queueDepth, places);
     return reclaimed;
   }
 
   #row(thread: number): number {
     return thread * ledgerRow(this.parts.capacity);
+  }
+
+  #tokensAt(thread: number, index: number): number {
+    return this.#row(thread) + this.parts.capacity + 3 + index;
   }
 
   #held(handle: ArenaHandle, thread: number | undefined): number | undefined {
@@ -303,6 +342,11 @@ export class Arena {
     Atomics.add(this.#u64, this.#at(handle.slot, slotWord.totalRequests) / 2, 1n);
   }
 
+  /** Requests that slot `index` has ended, since it opened. */
+  totalOf(index: number): number {
+    return Number(Atomics.load(this.#u64, this.#at(index, slotWord.totalRequests) / 2));
+  }
+
   /** Blends a probe latency in; `ms` is truncated. Throws TypeError on NaN, negative, infinite. */
   recordProbeLatency(handle: ArenaHandle, ms: number): void {
     this.#blend(handle, slotWord.probeLatencyMs, slotWord.probeSamples, ms);
@@ -313,10 +357,80 @@ export class Arena {
     this.#blend(handle, slotWord.firstByteMs, slotWord.firstByteSamples, ms);
   }
 
+  /** Takes a first byte into the peak average as of `nowMs`, any clock of this machine; ms. */
+  recordPeak(handle: ArenaHandle, ms: number, nowMs: number): void {
+    if (!this.#live(handle)) return;
+    const at = this.#at(handle.slot, slotWord.peakUs);
+    const now = Math.trunc(nowMs) >>> 0;
+    const us = Atomics.load(this.#u32, at);
+    const ageMs = (now - Atomics.load(this.#u32, at + 1)) | 0;
+    // Two threads may write at once: one of two samples is lost, and neither can be wrong.
+    Atomics.store(this.#u32, at, peakAfter(us, ageMs, ms * 1000));
+    Atomics.store(this.#u32, at + 1, now);
+  }
+
+  /** What is left of the peak average at `nowMs`, whole ms, at least 1; 0 when never measured. */
+  peakMs(index: number, nowMs: number): number {
+    const at = this.#at(index, slotWord.peakUs);
+    const us = Atomics.load(this.#u32, at);
+    if (us === 0) return 0;
+    const ageMs = ((Math.trunc(nowMs) >>> 0) - Atomics.load(this.#u32, at + 1)) | 0;
+    return Math.max(1, Math.round(decayed(us, ageMs) / 1000));
+  }
+
+  /** Counts tokens of a request in flight in, or with a negative number out again. */
+  addTokens(handle: ArenaHandle, tokens: number, thread: number): void {
+    if (!this.#live(handle)) return;
+    const at = this.#tokensAt(thread, handle.slot);
+    const held = Math.max(0, this.#ledgerCells.get(at) + tokens);
+    this.#ledgerCells.set(at, held);
+    const word = this.#at(handle.slot, slotWord.tokens);
+    if (tokens >= 0) Atomics.add(this.#u32, word, tokens);
+    else takeOff(this.#cells, word, -tokens);
+  }
+
+  /** Tokens of the requests in flight, prompts and expected answers. */
+  tokens(index: number): number {
+    return Atomics.load(this.#u32, this.#at(index, slotWord.tokens));
+  }
+
+  /** Requests that the engine says it runs or holds; -1 when it does not tell. */
+  engineRequests(index: number): number {
+    const running = Atomics.load(this.#u32, this.#at(index, slotWord.engineRunning));
+    const waiting = Atomics.load(this.#u32, this.#at(index, slotWord.engineWaiting));
+    if (running === missing && waiting === missing) return -1;
+    return (running === missing ? 0 : running) + (waiting === missing ? 0 : waiting);
+  }
+
+  /** Share of the key-value cache in use, 0 to 1; -1 when the engine does not tell. */
+  kvUse(index: number): number {
+    const word = Atomics.load(this.#u32, this.#at(index, slotWord.engineKvUse));
+    return word === missing ? -1 : word / kvUnit;
+  }
+
   #blend(handle: ArenaHandle, word: number, samplesWord: number, ms: number): void {
     const { slot, generation } = handle;
     const slotAt = this.#at(slot, 0);
     blend(this.#cells, slotAt, generation, word, samplesWord, ms);
+  }
+
+  /**
+   * The figures that every decision reads, in an object that the next call writes over. Read without
+   * order, which costs a third: a decision may see what was so a moment ago, as it may anyway.
+   */
+  glance(index: number): Readonly<Glance> {
+    const words = this.#u32;
+    const at = headerWords + index * slotWords;
+    const seen = this.#glance;
+    seen.generation = words[at + slotWord.generation] as number;
+    seen.statusCode = words[at + slotWord.status] as number;
+    seen.pending = words[at + slotWord.pending] as number;
+    seen.capacity = words[at + slotWord.capacity] as number;
+    const isMeasured = (words[at + slotWord.firstByteSamples] as number) > 0;
+    seen.latencyMs = words[
+      at + (isMeasured ? slotWord.firstByteMs : slotWord.probeLatencyMs)
+    ] as number;
+    return seen;
   }
 
   pending(index: number): number {
@@ -368,9 +482,13 @@ export class Arena {
     return { engine: { running, waiting, kvUse } };
   }
 
-  /** The next value of the cursor that all threads share. */
-  nextCursor(): number {
-    return Atomics.add(this.#u32, header.roundRobinCursor, 1);
+  /**
+   * The next value of the cursor that all threads share for this model: of two models that are asked in
+   * turn each has its own turns. Models that hash alike share one, which costs evenness and nothing else.
+   */
+  nextCursor(model: string): number {
+    const lane = textHash(model) & (cursorLanes - 1);
+    return Atomics.add(this.#u32, cursorsAt(this.parts.capacity) + lane, 1);
   }
 
   /** Adds to the number of open client connections; the value after. */
@@ -383,6 +501,30 @@ export class Arena {
   addInFlight(delta: 1 | -1, thread: number): number {
     Atomics.add(this.#ledger, this.#row(thread) + this.parts.capacity, delta);
     return Atomics.add(this.#u32, header.requestsInFlight, delta) + delta;
+  }
+
+  /**
+   * Takes a place of the queue that all threads share, by compare-and-set, so that its depth never
+   * exceeds `limit`. The depth after; undefined when `limit` places are taken.
+   */
+  takeQueuePlace(limit: number, thread: number): number | undefined {
+    for (;;) {
+      const depth = this.queueDepth();
+      if (depth >= limit) return undefined;
+      if (!this.#cells.compareExchange(header.queueDepth, depth, depth + 1)) continue;
+      Atomics.add(this.#ledger, this.#row(thread) + this.parts.capacity + 2, 1);
+      return depth + 1;
+    }
+  }
+
+  giveQueuePlace(thread: number): void {
+    Atomics.sub(this.#ledger, this.#row(thread) + this.parts.capacity + 2, 1);
+    takeOff(this.#cells, header.queueDepth, 1);
+  }
+
+  /** Requests that wait in the queue, of all threads. */
+  queueDepth(): number {
+    return Atomics.load(this.#u32, header.queueDepth);
   }
 
   inFlight(): number {

@@ -30,6 +30,26 @@ export interface OwnCells {
   set(index: number, value: number): void;
 }
 
+/** A worse sample counts at once; a better one, and silence, halve what is left of it in this time. */
+export const peakHalfLifeMs = 10_000;
+
+/** What is left after `ageMs` of a peak of `us`, whole microseconds. */
+export function decayed(us: number, ageMs: number): number {
+  return ageMs <= 0 ? us : Math.round(us * 2 ** (-ageMs / peakHalfLifeMs));
+}
+
+/**
+ * The peak-sensitive average after a sample (Finagle's balancer): the sample where it is worse than
+ * what is left of the peak, else the peak's remainder and the sample's share of what has decayed.
+ * Microseconds; at least 1, for 0 stands for "never measured".
+ */
+export function peakAfter(us: number, ageMs: number, sampleUs: number): number {
+  const left = decayed(us, ageMs);
+  if (us === 0 || sampleUs >= left) return Math.min(Math.max(Math.round(sampleUs), 1), wordMax);
+  const share = ageMs <= 0 ? 1 : 2 ** (-ageMs / peakHalfLifeMs);
+  return Math.min(Math.max(Math.round(left + sampleUs * (1 - share)), 1), wordMax);
+}
+
 /** The greatest sample and the greatest number of samples. */
 const wordMax = 4_294_967_295;
 

@@ -1,8 +1,9 @@
-// The shared arena, drawn once. One 64-byte header and one 64-byte slot per backend: a cache line
-// each, so that two backends never share one. All figures are 32-bit words unless said otherwise.
+// The shared arena, drawn once. One 64-byte header and one 128-byte slot per backend: whole cache
+// lines, so that two backends never share one. All figures are 32-bit words unless said otherwise.
 //
-//   header  0 layout version   1 published registry version   2 round-robin cursor   3 queue depth
-//           4-5 month spend, micro-USD (u64)   6 month key YYYYMM   7 owner heartbeat, unix seconds
+//   header  0 layout version   1 published registry version   2 zero   3 queue depth
+//           4-6 zero: the month's spend is in memory of its own (month-spend.ts)
+//           7 owner heartbeat, unix seconds
 //           8 open client connections   9 requests in flight   10 index of the serving mode
 //           11 end of its cooldown, unix seconds   12-15 zero
 //   slot    0 generation (odd = live)   1 pending   2 probe latency EMA ms   3 its samples
@@ -10,21 +11,21 @@
 //           9 clamp events   10 first-byte EMA ms   11 error EMA x 1e6   12 first-byte samples
 //           13 running, 14 waiting requests and 15 share of the KV cache in use x 1e6, as the engine
 //           tells; `missing` in each that it does not tell, or told too long ago
+//           16 peak EWMA of the first byte, us; 0 when never measured   17 its time, ms modulo 2^32
+//           18 tokens of the requests in flight   19-31 zero
+//   behind the slots: cursors of turns, one for each hash of a model
 
 import { assert } from '../../base/assert.ts';
 
-export const layoutVersion = 1;
+export const layoutVersion = 2;
 export const headerWords = 16;
-export const slotWords = 16;
+export const slotWords = 32;
 export const defaultCapacity = 4096;
 
 export const header = {
   layoutVersion: 0,
   registryVersion: 1,
-  roundRobinCursor: 2,
   queueDepth: 3,
-  monthSpendMicroUsd: 4,
-  monthKey: 6,
   ownerHeartbeatSeconds: 7,
   openConnections: 8,
   requestsInFlight: 9,
@@ -48,6 +49,9 @@ export const slot = {
   engineRunning: 13,
   engineWaiting: 14,
   engineKvUse: 15,
+  peakUs: 16,
+  peakAt: 17,
+  tokens: 18,
 } as const;
 
 /** In a word of the engine's own load: not told, or too long ago. */
@@ -63,6 +67,5 @@ function assertDistinct(words: Readonly<Record<string, number>>, limit: number):
 
 assertDistinct(header, headerWords);
 assertDistinct(slot, slotWords);
-assert(header.monthSpendMicroUsd % 2 === 0, 'a u64 of the header must be aligned');
 assert(slot.totalRequests % 2 === 0, 'a u64 of the slot must be aligned');
 assert(headerWords % 2 === 0 && slotWords % 2 === 0, 'slots must keep 8-byte alignment');

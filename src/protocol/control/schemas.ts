@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { backendTypes } from '../../base/backend-type.ts';
 import { backendReasonsSchema, engineLoadSchema, operationSchema } from './fleet-schemas.ts';
+import { budgetSchema } from './usage-schemas.ts';
 
 /** Query of a list: the first `limit` entries (at most 100 in one answer) after `offset`. */
 export const pageQuerySchema = z.strictObject({
@@ -330,6 +331,8 @@ export const statsSchema = z.object({
     }),
   ),
   models: z.array(z.string()),
+  /** Of the installation's month; absent without a limit. */
+  budget: budgetSchema.optional(),
 });
 
 /** What `GET /v1/history` answers. */

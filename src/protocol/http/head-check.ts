@@ -74,6 +74,12 @@ export type HeadFacts = {
   readonly traceparent: string | undefined;
   /** How urgent the client says it is, as it wrote it. */
   readonly priority: string | undefined;
+  /** The session that it says it belongs to. */
+  readonly affinity: string | undefined;
+  /** Where it says that it is. */
+  readonly region: string | undefined;
+  /** May a backend of a lower tier stand in? */
+  readonly mayUseLowerTier: boolean;
 };
 
 /** The origin form of the target, or the refusal. An absolute form must name the same host. */
@@ -196,6 +202,9 @@ function factsOf(
     idempotencyKey: g.idempotencyKey,
     clientRequestId: acceptRequestId(g.clientRequestId) ?? acceptRequestId(g.requestId),
     priority: g.priority ?? g.priorityAlias,
+    affinity: g.affinity ?? g.affinityAlias,
+    region: acceptRequestId(g.region),
+    mayUseLowerTier: g.flexible === 'true' && g.strict !== 'true',
     traceparent: g.traceparentCount === 1 ? acceptTraceparent(g.traceparent) : undefined,
   };
 }

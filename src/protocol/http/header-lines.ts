@@ -38,6 +38,12 @@ export type HeaderLines = {
   /** Our own header; another name of it that peers use. */
   priority: string | undefined;
   priorityAlias: string | undefined;
+  /** As `priority`: the session, the place of the client, and which tiers it takes. */
+  affinity: string | undefined;
+  affinityAlias: string | undefined;
+  region: string | undefined;
+  strict: string | undefined;
+  flexible: string | undefined;
   /** Name of the first header we read whose value holds a byte outside printable ASCII. */
   impure: string | undefined;
 };
@@ -69,6 +75,11 @@ function noLines(): HeaderLines {
     requestId: undefined,
     priority: undefined,
     priorityAlias: undefined,
+    affinity: undefined,
+    affinityAlias: undefined,
+    region: undefined,
+    strict: undefined,
+    flexible: undefined,
     traceparent: undefined,
     traceparentCount: 0,
     impure: undefined,
@@ -138,6 +149,23 @@ function gather(g: HeaderLines, name: string, value: string): boolean {
     case 'x-nexus-priority':
     case 'x-gateway-inference-objective':
       g.priorityAlias ??= value;
+      return true;
+    case 'x-tensorforge-affinity':
+      g.affinity ??= value;
+      return true;
+    case 'x-session-id':
+      g.affinityAlias ??= value;
+      return true;
+    case 'x-tensorforge-region':
+      g.region ??= value;
+      return true;
+    case 'x-tensorforge-strict':
+    case 'x-nexus-strict':
+      g.strict ??= value;
+      return true;
+    case 'x-tensorforge-flexible':
+    case 'x-nexus-flexible':
+      g.flexible ??= value;
       return true;
     case 'traceparent':
       g.traceparentCount += 1;

@@ -51,6 +51,8 @@ describe('canonicalPath gives', () => {
   it('an encoded slash in a model id, which decodes once', () => {
     const path = pathOf('/v1/models/meta%2fllama:8b%2525');
     assert.equal(path, '/v1/models/meta%2Fllama:8b%2525');
+    const breaker = '/api/v1/breakers/backend:box%2Fmodel:meta%2Fllama/reset';
+    assert.equal(pathOf(breaker), breaker);
     assert.equal(decodePathParameter(path.slice('/v1/models/'.length)), 'meta/llama:8b%25');
   });
 

@@ -35,12 +35,14 @@ function decoded(path: string): string | undefined {
   }
 }
 
-/** An encoded slash is data only where a model id may stand: behind a `models` segment. */
+/** An encoded slash is data only where a model id may stand, alone or in the id of a breaker. */
+const mayHoldSlash = /\/(?:models|breakers)\//;
+
 function hasStrayEncodedSlash(path: string): boolean {
   const slashAt = path.indexOf('%2F');
   if (slashAt < 0) return false;
-  const modelsAt = path.indexOf('/models/');
-  return modelsAt < 0 || slashAt < modelsAt + '/models/'.length;
+  const segment = mayHoldSlash.exec(path);
+  return segment === null || slashAt < segment.index + segment[0].length;
 }
 
 function canonicalEscapes(path: string): Result<string, Refusal> {

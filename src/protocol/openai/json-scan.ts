@@ -52,7 +52,7 @@ const quote = 0x22;
 const backslash = 0x5c;
 
 /** Offset of the quote that closes the string opened at `open`; -1 when there is none. */
-function closingQuote(text: string, open: number): number {
+export function closingQuote(text: string, open: number): number {
   let close = text.indexOf('"', open + 1);
   while (close >= 0 && text.charCodeAt(close - 1) === backslash) {
     let run = close - 1;

@@ -20,18 +20,25 @@ export type Prompt = {
   needsVision: boolean;
   /** Something in it names an address that the engine itself would contact. */
   remoteMedia: boolean;
+  /** Its beginning, as far as `prefixMax` characters. */
+  prefix: string;
+  readonly prefixMax: number;
 };
 
 const messagesMax = 4096;
 const inputsMax = 2048;
 const tokenIdMax = 2 ** 31 - 1;
 
-export function emptyPrompt(): Prompt {
-  return { estimatedTokens: 0, needsVision: false, remoteMedia: false };
+/** `prefixMax` characters of its beginning are kept; 0 keeps none. */
+export function emptyPrompt(prefixMax: number): Prompt {
+  return { estimatedTokens: 0, needsVision: false, remoteMedia: false, prefix: '', prefixMax };
 }
 
 function addText(prompt: Prompt, text: string | undefined): void {
-  if (text !== undefined) prompt.estimatedTokens += Buffer.byteLength(text) >> 2;
+  if (text === undefined) return;
+  prompt.estimatedTokens += Buffer.byteLength(text) >> 2;
+  const room = prompt.prefixMax - prompt.prefix.length;
+  if (room > 0) prompt.prefix += text.slice(0, room);
 }
 
 const mediaMembers = ['image_url', 'video_url', 'audio_url', 'file_url'] as const;

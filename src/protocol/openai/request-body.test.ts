@@ -239,7 +239,7 @@ describe('an engine-control field is refused', () => {
   it('unless the key may send it', () => {
     const body = Buffer.from(JSON.stringify(chat({ cache_salt: 'x' })));
     const allowed = new Set(['cache_salt']);
-    assert.ok(readRequestBody('chat', body, defaultJsonLimits, allowed).ok);
+    assert.ok(readRequestBody('chat', body, defaultJsonLimits, { allowedFields: allowed }).ok);
   });
 });
 
@@ -273,6 +273,8 @@ describe('the features of a good body', () => {
       needsTools: true,
       needsJsonMode: true,
       remoteMedia: false,
+      prefix: '',
+      session: undefined,
     });
     assert.deepEqual([modelStart, modelEnd], [9, 24]);
   });
@@ -363,5 +365,31 @@ describe('withModel', () => {
       }),
       { seed: 20_260_112, numRuns: 2000 },
     );
+  });
+});
+
+describe('what keeps requests together', () => {
+  const kept = (body: unknown, prefixMax: number) => {
+    const bytes = Buffer.from(JSON.stringify(body));
+    const result = readRequestBody('chat', bytes, defaultJsonLimits, { prefixMax });
+    assert.ok(result.ok, JSON.stringify(result));
+    return result.value;
+  };
+  const messages = [
+    { role: 'system', content: 'You are kind. ' },
+    { role: 'user', content: [{ type: 'text', text: 'Who are you?' }] },
+  ];
+
+  it('the beginning of the prompt over its messages, as far as it is asked for', () => {
+    assert.equal(kept({ model: 'm', messages }, 20).prefix, 'You are kind. Who ar');
+    assert.equal(kept({ model: 'm', messages }, 1024).prefix, 'You are kind. Who are you?');
+    assert.equal(kept({ model: 'm', messages }, 0).prefix, '');
+  });
+
+  it('prompt_cache_key before user, and nothing that is no text', () => {
+    const session = (more: object) => kept({ model: 'm', messages, ...more }, 0).session;
+    assert.equal(session({ prompt_cache_key: 'a', user: 'b' }), 'a');
+    assert.equal(session({ user: 'b' }), 'b');
+    assert.equal(session({ prompt_cache_key: 7, user: '' }), undefined);
   });
 });

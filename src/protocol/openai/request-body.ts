@@ -45,6 +45,10 @@ export type RequestFeatures = {
   readonly needsJsonMode: boolean;
   /** The body names an address that the engine would contact; refused for self-hosted engines. */
   readonly remoteMedia: boolean;
+  /** The beginning of the prompt, as far as it was asked for. */
+  readonly prefix: string;
+  /** What the client says its request belongs to: `prompt_cache_key`, else `user`. */
+  readonly session: string | undefined;
 };
 
 const outputTokensMax = 2 ** 31 - 1;
@@ -55,7 +59,9 @@ function invalidJson(message: string): Refusal {
 }
 
 /** Text for the parser and its bytes as latin1 for the scan; the same string when it is ASCII. */
-function textsOf(body: Buffer): Result<{ readonly text: string; readonly bytes: string }, Refusal> {
+export function textsOf(
+  body: Buffer,
+): Result<{ readonly text: string; readonly bytes: string }, Refusal> {
   if (body.length === 0) {
     return err(invalidJson('The body is empty. Send one JSON object.'));
   }
@@ -70,7 +76,7 @@ function textsOf(body: Buffer): Result<{ readonly text: string; readonly bytes: 
   return ok({ text: body.toString('utf8'), bytes });
 }
 
-function parseObject(text: string): Result<JsonObject, Refusal> {
+export function parseObject(text: string): Result<JsonObject, Refusal> {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -116,10 +122,24 @@ function wantsJson(kind: RequestKind, body: JsonObject): boolean {
   return format['type'] === 'json_object' || format['type'] === 'json_schema';
 }
 
-function featuresOf(kind: RequestKind, body: JsonObject, scan: JsonScan): RequestFeatures {
+/** Texts only: what else stands there is the engine's to judge. */
+function sessionOf(body: JsonObject): string | undefined {
+  for (const member of ['prompt_cache_key', 'user']) {
+    const value = body[member];
+    if (typeof value === 'string' && value !== '') return value;
+  }
+  return undefined;
+}
+
+function featuresOf(
+  kind: RequestKind,
+  body: JsonObject,
+  scan: JsonScan,
+  prefixMax: number,
+): RequestFeatures {
   const model = modelOf(body);
   assert(scan.valueStart > 0, 'the scan found no model that the parser saw');
-  const prompt = emptyPrompt();
+  const prompt = emptyPrompt(prefixMax);
   switch (kind) {
     case 'chat':
       addMessages(prompt, body);
@@ -150,20 +170,29 @@ function featuresOf(kind: RequestKind, body: JsonObject, scan: JsonScan): Reques
     needsTools,
     needsJsonMode: wantsJson(kind, body),
     remoteMedia: prompt.remoteMedia,
+    prefix: prompt.prefix,
+    session: sessionOf(body),
   };
 }
 
+type ReadOptions = {
+  /** Engine-control fields that this key may send; none. */
+  readonly allowedFields?: ReadonlySet<string>;
+  /** Characters of the beginning of the prompt to keep; 0. */
+  readonly prefixMax?: number;
+};
+
 /**
- * Reads and checks a whole body. `allowedFields` are the engine-control fields that this key may
- * send. Refuses with `invalid_json`, `json_too_complex`, `duplicate_field`, `field_not_allowed`, or
+ * Reads and checks a whole body. Refuses with `invalid_json`, `json_too_complex`, `duplicate_field`, `field_not_allowed`, or
  * `invalid_request` with `param` named.
  */
 export function readRequestBody(
   kind: RequestKind,
   body: Buffer,
   limits: JsonLimits,
-  allowedFields: ReadonlySet<string> = noEngineFields,
+  options: ReadOptions = {},
 ): Result<RequestFeatures, Refusal> {
+  const { allowedFields = noEngineFields, prefixMax = 0 } = options;
   const texts = textsOf(body);
   if (!texts.ok) return texts;
   const scan = scanJson(texts.value.bytes, 'model', limits);
@@ -172,7 +201,7 @@ export function readRequestBody(
   if (!parsed.ok) return parsed;
   try {
     checkEngineFields(parsed.value, scan.value.names, allowedFields);
-    return ok(featuresOf(kind, parsed.value, scan.value));
+    return ok(featuresOf(kind, parsed.value, scan.value, prefixMax));
   } catch (cause) {
     if (cause instanceof BodyFault) return err(cause.refusal);
     throw cause;

@@ -24,6 +24,20 @@ it('the usage of an answer is found at its end, with members before and behind i
   });
 });
 
+it('tokens from a cache are told where the backend tells of them, and never more than the prompt', () => {
+  const told = (details: object) => of({ usage: { ...usage, ...details } });
+  const cached = (tokens: unknown) => ({ prompt_tokens_details: { cached_tokens: tokens } });
+  assert.deepEqual(told(cached(5)), { ...expected, cachedTokens: 5 });
+  assert.deepEqual(told(cached(50)), { ...expected, cachedTokens: 7 });
+  for (const nothing of [0, -1, 1.5, '5', null]) assert.deepEqual(told(cached(nothing)), expected);
+  const responses = {
+    input_tokens: 7,
+    output_tokens: 3,
+    input_tokens_details: { cached_tokens: 2 },
+  };
+  assert.deepEqual(of({ usage: responses }), { ...expected, cachedTokens: 2 });
+});
+
 it('usage is absent when it is not certain', () => {
   const unsure = [
     '',

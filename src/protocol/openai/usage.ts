@@ -5,7 +5,13 @@ export type UsageReport =
   | { readonly kind: 'absent' }
   /** There was a report, and it is not believed: counted in `usage_rejected_total`. */
   | { readonly kind: 'rejected' }
-  | { readonly kind: 'usage'; readonly promptTokens: number; readonly completionTokens: number };
+  | {
+      readonly kind: 'usage';
+      readonly promptTokens: number;
+      readonly completionTokens: number;
+      /** Of the prompt, what came from a cache; only where that is told and more than nothing. */
+      readonly cachedTokens?: number;
+    };
 
 /** More than any context that exists; callers that know the request can be stricter. */
 export const plausibleTokensMax = 2 ** 24;
@@ -36,7 +42,16 @@ export function readUsage(usage: unknown): UsageReport {
   const prompt = member(usage, 'prompt_tokens') ?? member(usage, 'input_tokens');
   const completion = member(usage, 'completion_tokens') ?? member(usage, 'output_tokens') ?? 0;
   if (!isCount(prompt) || !isCount(completion)) return rejected;
-  return { kind: 'usage', promptTokens: prompt, completionTokens: completion };
+  const report = { kind: 'usage', promptTokens: prompt, completionTokens: completion } as const;
+  const cached = cachedOf(usage);
+  return cached === 0 ? report : { ...report, cachedTokens: Math.min(cached, prompt) };
+}
+
+/** Of chat, and of responses. A count that is not plausible is none: the prompt itself is believed. */
+function cachedOf(usage: unknown): number {
+  const details = member(usage, 'prompt_tokens_details') ?? member(usage, 'input_tokens_details');
+  const cached = member(details, 'cached_tokens');
+  return isCount(cached) ? cached : 0;
 }
 
 /** Usage of one parsed event or answer; responses carry it inside `response`. */

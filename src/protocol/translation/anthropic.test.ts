@@ -424,7 +424,8 @@ describe('a stream', () => {
       '{"id":"chatcmpl-msg_1","object":"chat.completion.chunk","created":1780000000,"model":"model-1","choices":[{"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]}',
     );
     assert.ok(!text.includes('usage'));
-    assert.deepEqual(stream.usage(), { kind: 'usage', promptTokens: 572, completionTokens: 89 });
+    const counts = { promptTokens: 572, completionTokens: 89, cachedTokens: 100 };
+    assert.deepEqual(stream.usage(), { kind: 'usage', ...counts });
     assert.equal(stream.faultWords, undefined);
   });
 

@@ -323,7 +323,8 @@ describe('a stream', () => {
       isDone: true,
     });
     assert.match(eventsOf(text).at(-2) ?? '', /"total_tokens":36/);
-    assert.deepEqual(stream.usage(), { kind: 'usage', promptTokens: 11, completionTokens: 25 });
+    const counts = { promptTokens: 11, completionTokens: 25, cachedTokens: 4 };
+    assert.deepEqual(stream.usage(), { kind: 'usage', ...counts });
   });
 
   it('without a finishReason was cut, and has no end mark', () => {

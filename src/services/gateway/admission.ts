@@ -5,16 +5,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { err, ok, type Result } from '../../base/result.ts';
 import type { PriorityClass } from '../../core/jobs/priority-class.ts';
 import type { AdmissionReading, AdmissionVerdict } from '../../core/policy/admission.ts';
-import { isKnownModel, type RouteFeatures } from '../../core/routing/decide.ts';
+import { isKnownModel } from '../../core/routing/decide.ts';
+import type { RouteFeatures } from '../../core/routing/decision-input.ts';
+import { ruleOf } from '../../core/routing/model-rule.ts';
 import { type RoutingSnapshot, resolveModel } from '../../core/routing/snapshot.ts';
 import { type Refusal, refusal } from '../../errors/tensorforge-error.ts';
 import type { KeyRecord } from '../../io/credentials/key-table.ts';
-import {
-  type RequestFeatures,
-  type RequestKind,
-  withModel,
-} from '../../protocol/openai/request-body.ts';
+import type { HeadFacts } from '../../protocol/http/head-check.ts';
+import type { RequestFeatures, RequestKind } from '../../protocol/openai/request-body.ts';
+import type { AffinityKeys } from './affinity-key.ts';
 import type { Connection } from './connection.ts';
+import type { FaceExchange } from './face-exchange.ts';
 import { mayUseModel, modelNotFound } from './model-list.ts';
 
 /** What the edge hands over once the head is checked and the key is good. */
@@ -33,14 +34,29 @@ export type AdmittedHead = {
   readonly receivedMs: number;
   readonly connection: Connection;
   readonly priorityClass: PriorityClass;
+  readonly hints: RouteHints;
+  /** Set where the client speaks another interface than OpenAI's. */
+  readonly face: FaceExchange | undefined;
 };
+
+/** What the head of a request says of where it wants to go. */
+export type RouteHints = Pick<HeadFacts, 'affinity' | 'region' | 'mayUseLowerTier'>;
+
+/** Characters of a prompt by which it is told from others: some 256 tokens (gateways research 5.5). */
+const prefixCharacters = 1024;
+
+/** Characters of the beginning of a prompt that the strategy asks for. */
+export function prefixMaxOf({ settings }: RoutingSnapshot): number {
+  return settings.strategy === 'prefix_affinity' ? prefixCharacters : 0;
+}
 
 /** A refused body up to this length is read and dropped, so that the connection can go on. */
 const droppedBodyBytes = 65_536;
+
 export type Admitted = {
-  /** What the backend is sent. */
-  readonly body: Buffer;
   readonly route: RouteFeatures;
+  /** Models that may stand in, in order. */
+  readonly fallbacks: readonly string[];
 };
 
 /** Is the body so short that reading it costs less than a new connection? */
@@ -75,30 +91,68 @@ export function admissionRefusal(
   }
 }
 
-/** Refuses with `model_not_found`, the same for an unknown and for a forbidden model. */
+/**
+ * What is asked of whom. A model that nobody lists is passed over for those that may stand in for it.
+ * Refuses with `model_not_found`, the same for an unknown and for a forbidden model.
+ */
 export function admit(
   snapshot: RoutingSnapshot,
-  key: KeyRecord,
-  body: Buffer,
+  head: Pick<AdmittedHead, 'key' | 'hints'>,
   features: RequestFeatures,
+  affinity: AffinityKeys,
 ): Result<Admitted, Refusal> {
+  const { key, hints } = head;
   const { model } = features;
-  const resolvedModel = resolveModel(snapshot, model);
-  if (!isKnownModel(snapshot, resolvedModel) || !mayUseModel(key, model)) {
-    return err(modelNotFound(snapshot, key, model));
-  }
-  return ok({
-    body: withModel(body, features, resolvedModel),
-    route: {
-      model,
-      resolvedModel,
-      operation: features.kind,
-      estimatedTokens: features.estimatedTokens,
-      maxOutputTokens: features.maxOutputTokens,
-      needsVision: features.needsVision,
-      needsTools: features.needsTools,
-      needsJsonMode: features.needsJsonMode,
-      remoteMedia: features.remoteMedia,
-    },
-  });
+  const asked = resolveModel(snapshot, model);
+  if (!mayUseModel(key, model)) return err(modelNotFound(snapshot, key, model));
+  const chain = [asked, ...fallbacksOf(snapshot, asked)].filter(
+    (id) => isKnownModel(snapshot, id) && (id === asked || mayUseModel(key, id)),
+  );
+  const [resolvedModel, ...fallbacks] = chain;
+  if (resolvedModel === undefined) return err(modelNotFound(snapshot, key, model));
+  const route = {
+    model,
+    resolvedModel,
+    operation: features.kind,
+    estimatedTokens: features.estimatedTokens,
+    maxOutputTokens: features.maxOutputTokens,
+    needsVision: features.needsVision,
+    needsTools: features.needsTools,
+    needsJsonMode: features.needsJsonMode,
+    remoteMedia: features.remoteMedia,
+    prefixKey: affinity.keyOf(key.groupName, resolvedModel, features.prefix),
+    affinityKey: sessionKey(snapshot, head, features, affinity),
+    region: hints.region,
+    mayUseLowerTier: hints.mayUseLowerTier,
+    restrictedOnly: false,
+    isFallback: resolvedModel !== asked,
+  };
+  return ok({ route, fallbacks });
+}
+
+/** Models that stand in for this one, unless its rule forbids it. */
+function fallbacksOf({ settings }: RoutingSnapshot, model: string): readonly string[] {
+  const { fallbacks, policies } = settings;
+  // Hardly any model has some.
+  const own = Object.hasOwn(fallbacks, model) ? fallbacks[model] : undefined;
+  if (own === undefined || ruleOf(policies, model)?.fallbackAllowed === false) return noModels;
+  return own;
+}
+
+const noModels: readonly string[] = [];
+
+function sessionKey(
+  { settings }: RoutingSnapshot,
+  { key, hints }: Pick<AdmittedHead, 'key' | 'hints'>,
+  features: RequestFeatures,
+  affinity: AffinityKeys,
+): number | undefined {
+  if (settings.strategy !== 'sticky') return undefined;
+  return affinity.keyOf(key.groupName, '', hints.affinity ?? features.session ?? '');
+}
+
+/** Every model that was asked in vain; `first` is why the first one took nothing. */
+export function fallbackExhausted(chain: readonly string[], first: Refusal): Refusal {
+  const words = `No backend of ${chain.map((id) => `“${id}”`).join(', ')} takes requests now: ${first.message}`;
+  return refusal('fallback_exhausted', words);
 }

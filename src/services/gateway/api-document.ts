@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { present } from '../../base/assert.ts';
 import type { ControlRoute } from '../../io/http/control-route.ts';
 import type { Permission } from '../../protocol/control/schemas.ts';
+import { faceOperations } from './face-operations.ts';
 
 type Json = { readonly [member: string]: unknown };
 
@@ -68,6 +69,14 @@ const components = {
       },
       ['error'],
     ),
+    AnthropicError: objectOf(
+      {
+        type: { const: 'error' },
+        error: objectOf({ type: text, message: text }, ['type', 'message']),
+      },
+      ['type', 'error'],
+    ),
+    OllamaError: objectOf({ error: text }, ['error']),
   },
   responses: {
     ControlError: {
@@ -77,6 +86,14 @@ const components = {
     OpenAiError: {
       description: 'Any failure, as OpenAI writes it',
       content: jsonContent({ $ref: '#/components/schemas/OpenAiError' }),
+    },
+    AnthropicError: {
+      description: 'Any failure, as Anthropic writes it',
+      content: jsonContent({ $ref: '#/components/schemas/AnthropicError' }),
+    },
+    OllamaError: {
+      description: 'Any failure, as Ollama writes it',
+      content: jsonContent({ $ref: '#/components/schemas/OllamaError' }),
     },
   },
 };
@@ -189,9 +206,14 @@ type DataPlaneOperation = {
   readonly query?: Json;
   readonly body?: Json;
   readonly answer: Json;
-  /** With `stream: true` the answer is server-sent events. */
+  /** With `stream: true` the answer is server-sent events, or lines on Ollama's interface. */
   readonly streams?: true;
+  /** The interface of its clients; OpenAI's without one. */
+  readonly face?: 'anthropic' | 'ollama';
 };
+
+const errorOf = { anthropic: 'AnthropicError', ollama: 'OllamaError' } as const;
+const streamType = { anthropic: 'text/event-stream', ollama: 'application/x-ndjson' } as const;
 
 const openObject: Json = { type: 'object', additionalProperties: true };
 const tokens = { type: 'integer', minimum: 1 };
@@ -281,12 +303,20 @@ function dataPlaneOperation(operation: DataPlaneOperation): Json {
         description: summary,
         content: {
           ...jsonContent(answer),
-          ...(streams === true ? { 'text/event-stream': { schema: text } } : {}),
+          ...(streams === true ? { [streamTypeOf(operation)]: { schema: text } } : {}),
         },
       },
-      default: { $ref: '#/components/responses/OpenAiError' },
+      default: { $ref: `#/components/responses/${errorNameOf(operation)}` },
     },
   };
+}
+
+function streamTypeOf({ face }: DataPlaneOperation): string {
+  return face === undefined ? 'text/event-stream' : streamType[face];
+}
+
+function errorNameOf({ face }: DataPlaneOperation): string {
+  return face === undefined ? 'OpenAiError' : errorOf[face];
 }
 
 /** The document of these routes and the data plane; `build` is the version of the program. */
@@ -297,7 +327,7 @@ export function apiDocument(routes: readonly ControlRoute[], build: string): Jso
     if (!paths.has(path)) paths.set(path, {});
     present(paths.get(path), 'the path that was just added')[method] = operation;
   };
-  for (const operation of dataPlane) {
+  for (const operation of [...dataPlane, ...faceOperations]) {
     add(operation.path, operation.method, dataPlaneOperation(operation));
   }
   for (const route of routes) {

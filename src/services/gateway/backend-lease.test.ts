@@ -11,12 +11,12 @@ import { BackendLease } from './backend-lease.ts';
 test('a lease that is given back twice was one request', () => {
   const arena = Arena.create({ capacity: 1, threads: 1 });
   const handle = arena.open(0, 0);
-  const lease = BackendLease.take(arena, handle, 0);
+  const lease = BackendLease.take(arena, handle, 0, 0);
   assert.ok(lease !== undefined);
-  lease.firstByte(40);
+  lease.firstByte(40, 0);
   assert.deepEqual([lease.isHeld, arena.pending(0)], [true, 1]);
   assert.deepEqual([lease.release(), lease.release()], [false, false]);
-  lease.firstByte(4000);
+  lease.firstByte(4000, 0);
   const counters = arena.read(handle);
   assert.deepEqual(
     [counters?.pendingRequests, counters?.totalRequests, counters?.firstByteMs, lease.isHeld],
@@ -27,9 +27,9 @@ test('a lease that is given back twice was one request', () => {
 test('there is none of a backend that is gone, and one that outlives it writes nothing', () => {
   const arena = Arena.create({ capacity: 1, threads: 1 });
   const handle = arena.open(0, 0);
-  const lease = BackendLease.take(arena, handle, 0);
+  const lease = BackendLease.take(arena, handle, 0, 0);
   arena.close(handle);
-  assert.equal(BackendLease.take(arena, handle, 0), undefined);
+  assert.equal(BackendLease.take(arena, handle, 0, 0), undefined);
   lease?.release();
   assert.equal(arena.pendingOf(0), 0);
   const next = arena.open(0, 0);
@@ -39,10 +39,25 @@ test('there is none of a backend that is gone, and one that outlives it writes n
 test('a count that somebody else has spoilt is told, and stays at zero', () => {
   const arena = Arena.create({ capacity: 1, threads: 1 });
   const handle = arena.open(0, 0);
-  const lease = BackendLease.take(arena, handle, 0);
+  const lease = BackendLease.take(arena, handle, 0, 0);
   arena.decrement(handle);
   assert.equal(lease?.release(), true);
   assert.equal(arena.pending(0), 0);
+});
+
+test('the last place of a backend goes to one of those who found it free', () => {
+  const arena = Arena.create({ capacity: 1, threads: 2 });
+  const handle = arena.open(0, 1);
+  const lease = BackendLease.takeWithin(arena, handle, 0, 10);
+  assert.ok(lease instanceof BackendLease);
+  assert.equal(BackendLease.takeWithin(arena, handle, 1, 10), 'full');
+  assert.deepEqual([arena.pending(0), arena.pendingOf(0)], [1, 1]);
+  lease.release();
+  assert.equal(arena.read(handle)?.totalRequests, 1, 'one was served, and one only');
+  arena.setCapacity(handle, 0);
+  assert.ok(BackendLease.takeWithin(arena, handle, 0, 10) instanceof BackendLease);
+  arena.close(handle);
+  assert.equal(BackendLease.takeWithin(arena, handle, 0, 10), undefined);
 });
 
 holds(
@@ -54,7 +69,7 @@ holds(
     for (const pick of picks) {
       const known = leases[pick];
       if (known !== undefined) assert.equal(known.release(), false);
-      else leases.push(BackendLease.take(arena, handle, 0) as BackendLease);
+      else leases.push(BackendLease.take(arena, handle, 0, 0) as BackendLease);
     }
     const held = leases.filter(({ isHeld }) => isHeld).length;
     assert.equal(arena.pending(0), held);

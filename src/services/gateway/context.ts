@@ -3,6 +3,7 @@
 import type { SwapList, SwapListMember } from '../../base/swap-list.ts';
 import type { RequestOutcome } from '../../core/policy/ended-requests.ts';
 import type { ServingMode } from '../../core/policy/serving-mode.ts';
+import type { CounterSource } from '../../core/routing/decision-input.ts';
 import type { RoutingSnapshot, Target } from '../../core/routing/snapshot.ts';
 import type { Refusal } from '../../errors/tensorforge-error.ts';
 import type { KeyTable } from '../../io/credentials/key-table.ts';
@@ -10,11 +11,16 @@ import type { UpstreamPool } from '../../io/http/upstream/upstream.ts';
 import type { Arena } from '../../io/shared-memory/arena.ts';
 import type { SharedCounts } from '../../io/shared-memory/shared-counts.ts';
 import type { JsonLimits } from '../../protocol/openai/json-scan.ts';
+import type { AffinityKeys } from './affinity-key.ts';
+import type { Breakers } from './breakers.ts';
 import type { Lingering } from './connection.ts';
 import type { DecisionJournal } from './decision-journal.ts';
 import type { GatewaySettings } from './messages.ts';
 import type { Settlements } from './settle.ts';
 import type { ThreadMetrics } from './thread-metrics.ts';
+import type { ThreadSpend } from './thread-spend.ts';
+import type { UsageAccount } from './usage-account.ts';
+import type { WaitingRoom } from './waiting-room.ts';
 
 /** A request that is being worked on, as the thread sees it. */
 export interface ActiveRequest extends SwapListMember {
@@ -35,8 +41,16 @@ export type GatewayContext = {
   readonly keys: KeyTable;
   readonly metrics: ThreadMetrics;
   readonly settlements: Settlements;
+  readonly spend: ThreadSpend;
+  readonly usage: UsageAccount;
   readonly journal: DecisionJournal;
+  readonly breakers: Breakers;
+  /** Live figures for decisions. */
+  readonly counters: CounterSource;
+  readonly affinity: AffinityKeys;
   readonly lingering: Lingering;
+  /** Requests that wait for a backend. */
+  readonly waiting: WaitingRoom;
   readonly jsonLimits: JsonLimits;
   /** Requests that are being worked on, for time-outs, revocation and drain. */
   readonly active: SwapList<ActiveRequest>;
@@ -54,6 +68,8 @@ export type GatewayContext = {
   credentialOf(target: Target): readonly string[];
   /** A connect failure in traffic, in the `attempt` of a request: the health checker looks at once. */
   connectFailed(target: Target, attempt: number): void;
+  /** A retry of the budget that all threads share: may another attempt follow one that failed? */
+  mayRetry(): boolean;
   /** One request is settled. */
   finished(outcome: RequestOutcome): void;
   /** No new requests: the process starts or stops, or a stranger listens on the port. */

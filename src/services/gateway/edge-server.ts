@@ -12,7 +12,10 @@ import {
 import { createServer as createHttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { err, ok, type Result } from '../../base/result.ts';
 import { requestClass } from '../../core/queue/request-class.ts';
+import { isKnownModel } from '../../core/routing/decide.ts';
+import { resolveModel } from '../../core/routing/snapshot.ts';
 import { attemptKey } from '../../core/security/rules.ts';
 import { entryOf } from '../../errors/catalogue.ts';
 import { faceOfPath } from '../../errors/faces.ts';
@@ -22,6 +25,7 @@ import {
   extractCredential,
   invalidApiKeyMessage,
 } from '../../protocol/credentials/extract-credential.ts';
+import { countTokens } from '../../protocol/faces/anthropic-face.ts';
 import { checkJsonContent } from '../../protocol/http/content-check.ts';
 import { hasBody } from '../../protocol/http/framing.ts';
 import { checkHead, type HeadFacts, type HeadRules } from '../../protocol/http/head-check.ts';
@@ -31,9 +35,12 @@ import { ClientAddresses } from './client-address.ts';
 import { Connection } from './connection.ts';
 import type { GatewayContext } from './context.ts';
 import { ControlRelay } from './control-relay.ts';
-import { type DataPlaneRoute, matchDataPlane } from './http-routes.ts';
+import { FaceExchange } from './face-exchange.ts';
+import { type DataPlaneRoute, isDataPlanePath, matchDataPlane } from './http-routes.ts';
 import { InferenceRequest } from './inference-request.ts';
-import { modelBody, modelListBody, modelNotFound } from './model-list.ts';
+import { LocalQuestion } from './local-question.ts';
+import { mayUseModel, modelBody, modelListBody, modelNotFound } from './model-list.ts';
+import { runningBody, showBody, tagsBody, versionBody } from './ollama-list.ts';
 import { parserRefusal } from './parser-refusal.ts';
 import type { RejectionLog } from './rejection-log.ts';
 import { respondRefusal } from './respond.ts';
@@ -252,7 +259,9 @@ export class EdgeServer {
     }
     const facts = checked.value;
     const turn: Turn = { connection, request, response, facts, receivedMs };
-    if (facts.path === '/v1' || facts.path.startsWith('/v1/')) this.#serveDataPlane(turn);
+    const isDataPlane =
+      facts.path === '/v1' || facts.path.startsWith('/v1/') || isDataPlanePath(facts.path);
+    if (isDataPlane) this.#serveDataPlane(turn);
     else this.#relayToControl(turn);
   }
 
@@ -366,7 +375,42 @@ export class EdgeServer {
         else this.#refuse(turn, modelNotFound(this.#context.snapshot(), key, id));
         return;
       }
+      case 'ollama_tags':
+        this.#respondJson(turn, tagsBody(this.#modelQuery(key)));
+        return;
+      case 'ollama_ps':
+        this.#respondJson(turn, runningBody(this.#modelQuery(key)));
+        return;
+      case 'ollama_version':
+        this.#respondJson(turn, versionBody(this.#context.settings.build));
+        return;
+      case 'ollama_show':
+        this.#answerHere(turn, key, (body) => showBody(this.#modelQuery(key), body));
+        return;
+      case 'count_tokens':
+        this.#answerHere(turn, key, (body) => this.#countTokens(key, body));
+        return;
     }
+  }
+
+  /** A question with a body that needs no backend. */
+  #answerHere(turn: Turn, key: KeyRecord, answer: (body: Buffer) => Result<string, Refusal>): void {
+    const { facts, request, response, connection } = turn;
+    if (!this.#takesBody(turn)) return;
+    const face = faceOfPath(facts.path);
+    const head = { request, response, connection, keyId: key.keyId, face };
+    new LocalQuestion(this.#context, head, answer).start();
+  }
+
+  #countTokens(key: KeyRecord, body: Buffer): Result<string, Refusal> {
+    const counted = countTokens(body, this.#context.jsonLimits);
+    if (!counted.ok) return counted;
+    const { model, answer } = counted.value;
+    const snapshot = this.#context.snapshot();
+    const isKnown = isKnownModel(snapshot, resolveModel(snapshot, model));
+    return isKnown && mayUseModel(key, model)
+      ? ok(answer)
+      : err(modelNotFound(snapshot, key, model));
   }
 
   #modelQuery(key: KeyRecord) {
@@ -385,12 +429,7 @@ export class EdgeServer {
     connection: Connection,
   ): void {
     const { facts, request, response, receivedMs } = turn;
-    const content = checkJsonContent(facts);
-    if (content !== undefined) {
-      this.#refuse(turn, content);
-      return;
-    }
-    if (facts.expectContinue) response.writeContinue();
+    if (!this.#takesBody(turn)) return;
     const inference = new InferenceRequest(this.#context, {
       request,
       response,
@@ -403,8 +442,18 @@ export class EdgeServer {
       enginePath: route.enginePath,
       receivedMs,
       priorityClass: requestClass(facts.priority, key.permissions.includes('inference:priority')),
+      hints: facts,
+      face: route.face === undefined ? undefined : new FaceExchange(route.face, facts.path),
     });
     inference.start();
+  }
+
+  /** Is the body JSON, as far as its head tells? A client that waits is told to send it. */
+  #takesBody(turn: Turn): boolean {
+    const content = checkJsonContent(turn.facts);
+    if (content !== undefined) this.#refuse(turn, content);
+    else if (turn.facts.expectContinue) turn.response.writeContinue();
+    return content === undefined;
   }
 
   #respondJson(turn: Turn, body: string): void {

@@ -1,6 +1,9 @@
 // The data-plane routes of a gateway thread, as one table: method, permission and what is called on
 // the engine. The engine's path comes from here, never from the client.
 
+import { anthropicMessages } from '../../protocol/faces/anthropic-face.ts';
+import type { ClientFace } from '../../protocol/faces/face.ts';
+import { ollamaFaces } from '../../protocol/faces/ollama-face.ts';
 import type { RequestKind } from '../../protocol/openai/request-body.ts';
 
 export type DataPlaneRoute =
@@ -9,6 +12,14 @@ export type DataPlaneRoute =
       readonly request: RequestKind;
       readonly enginePath: string;
       readonly permission: 'inference:use';
+      /** Set where the client speaks another interface than OpenAI's. */
+      readonly face: ClientFace | undefined;
+    }
+  /** Of Anthropic's or Ollama's interface, answered here without a backend. */
+  | { readonly kind: 'count_tokens'; readonly permission: 'inference:use' }
+  | {
+      readonly kind: 'ollama_tags' | 'ollama_ps' | 'ollama_version' | 'ollama_show';
+      readonly permission: 'models:read';
     }
   | { readonly kind: 'models'; readonly permission: 'models:read' }
   | { readonly kind: 'model'; readonly id: string; readonly permission: 'models:read' }
@@ -26,6 +37,38 @@ const inference = new Map<string, RequestKind>([
   ['/v1/embeddings', 'embeddings'],
   ['/v1/responses', 'responses'],
 ]);
+
+type FaceRoute = { readonly method: string; readonly route: DataPlaneRoute };
+
+function spoken(face: ClientFace, request: 'chat' | 'embeddings'): FaceRoute {
+  const enginePath = request === 'chat' ? '/v1/chat/completions' : '/v1/embeddings';
+  const permission = 'inference:use';
+  return { method: 'POST', route: { kind: 'inference', request, enginePath, permission, face } };
+}
+
+const readsModels = { permission: 'models:read' } as const;
+
+/** The paths of the other interfaces. */
+const faceRoutes = new Map<string, FaceRoute>([
+  ['/v1/messages', spoken(anthropicMessages, 'chat')],
+  [
+    '/v1/messages/count_tokens',
+    { method: 'POST', route: { kind: 'count_tokens', permission: 'inference:use' } },
+  ],
+  ['/api/chat', spoken(ollamaFaces.chat, 'chat')],
+  ['/api/generate', spoken(ollamaFaces.generate, 'chat')],
+  ['/api/embed', spoken(ollamaFaces.embed, 'embeddings')],
+  ['/api/embeddings', spoken(ollamaFaces.embeddings, 'embeddings')],
+  ['/api/show', { method: 'POST', route: { kind: 'ollama_show', ...readsModels } }],
+  ['/api/tags', { method: 'GET', route: { kind: 'ollama_tags', ...readsModels } }],
+  ['/api/ps', { method: 'GET', route: { kind: 'ollama_ps', ...readsModels } }],
+  ['/api/version', { method: 'GET', route: { kind: 'ollama_version', ...readsModels } }],
+]);
+
+/** Is this one of the paths beside `/v1` that the data plane serves? */
+export function isDataPlanePath(path: string): boolean {
+  return faceRoutes.has(path);
+}
 
 const controlOperations = new Map<string, string>([
   ['/v1/stats', 'GET'],
@@ -51,8 +94,11 @@ export function matchDataPlane(method: string, path: string): RouteMatch {
       request,
       enginePath: path,
       permission: 'inference:use',
+      face: undefined,
     });
   }
+  const spoken = faceRoutes.get(path);
+  if (spoken !== undefined) return withMethod(method, spoken.method, spoken.route);
   if (path === '/v1/models') {
     return withMethod(method, 'GET', { kind: 'models', permission: 'models:read' });
   }

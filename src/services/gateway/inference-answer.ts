@@ -6,10 +6,12 @@ import { isCloudType } from '../../base/backend-type.ts';
 import type { ServingMode } from '../../core/policy/serving-mode.ts';
 import type { RouteReason } from '../../core/routing/decide.ts';
 import type { Target } from '../../core/routing/snapshot.ts';
+import { headerUsd, usdOf } from '../../core/usage/money.ts';
 import { entryOf } from '../../errors/catalogue.ts';
-import { errorBody, errorHeaders } from '../../errors/faces.ts';
+import { errorBody, errorHeaders, type Face } from '../../errors/faces.ts';
 import type { Refusal } from '../../errors/tensorforge-error.ts';
 import { ownPrefix } from './respond.ts';
+import type { BudgetStanding } from './thread-spend.ts';
 import type { PassThrough } from './upstream-failure.ts';
 
 /** What is known of a request when its answer begins. */
@@ -18,17 +20,41 @@ export type AnswerFacts = {
   readonly clientRequestId: string | undefined;
   readonly attempts: number;
   readonly overheadMs: number;
+  /** How long it waited for a backend, ms. */
+  readonly queueMs: number;
   /** The serving mode in force; told when it is not normal. */
   readonly mode: ServingMode;
+  /** What it is expected to cost; undefined where nothing is charged. */
+  readonly estimateMicroUsd: number | undefined;
+  /** Where the budget of the month stands; undefined while it is normal. */
+  readonly budget: BudgetStanding | undefined;
   /** The backend of the last attempt, undefined when there was none. */
   readonly served:
-    | { readonly target: Target; readonly model: string; readonly routeReason: RouteReason }
+    | {
+        readonly target: Target;
+        readonly model: string;
+        readonly routeReason: RouteReason;
+        /** Does the model stand in for the one that was asked for? */
+        readonly isFallback: boolean;
+      }
     | undefined;
 };
 
 /** A header value may hold visible ASCII only; anything else becomes `?`. */
 function headerText(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 256);
+}
+
+/** Per cent and USD, both with two decimals (specification BR 20.1). */
+function addBudget(headers: string[], budget: BudgetStanding): void {
+  headers.push(
+    `${ownPrefix}budget-status`,
+    budget.status,
+    `${ownPrefix}budget-utilization`,
+    budget.utilizationPercent.toFixed(2),
+    `${ownPrefix}budget-remaining`,
+    usdOf(budget.remaining).toFixed(2),
+  );
 }
 
 /** Adds our own headers to flat `headers`. */
@@ -43,8 +69,14 @@ export function addOwnHeaders(headers: string[], facts: AnswerFacts): string[] {
     String(facts.attempts),
     `${ownPrefix}overhead-ms`,
     facts.overheadMs.toFixed(3),
+    `${ownPrefix}queue-ms`,
+    facts.queueMs === 0 ? '0' : facts.queueMs.toFixed(0),
   );
   if (facts.mode !== 'normal') headers.push(`${ownPrefix}mode`, facts.mode);
+  if (facts.estimateMicroUsd !== undefined) {
+    headers.push(`${ownPrefix}cost-estimated`, headerUsd(facts.estimateMicroUsd));
+  }
+  if (facts.budget !== undefined) addBudget(headers, facts.budget);
   if (served !== undefined) {
     const { target } = served;
     headers.push(
@@ -59,6 +91,7 @@ export function addOwnHeaders(headers: string[], facts: AnswerFacts): string[] {
       `${ownPrefix}privacy-zone`,
       target.zone,
     );
+    if (served.isFallback) headers.push(`${ownPrefix}fallback-model`, headerText(served.model));
   }
   return headers;
 }
@@ -69,15 +102,21 @@ function mayRetry(isRetryable: boolean, facts: AnswerFacts): string {
 }
 
 /** Writes a refusal of ours as the whole answer. */
-export function answerRefusal(response: ServerResponse, cause: Refusal, facts: AnswerFacts): void {
+export function answerRefusal(
+  response: ServerResponse,
+  cause: Refusal,
+  facts: AnswerFacts,
+  face: Face = 'openai',
+): void {
   if (response.headersSent || response.destroyed) return;
-  const body = errorBody('openai', cause);
+  const body = errorBody(face, cause);
   const headers: string[] = ['content-length', String(Buffer.byteLength(body))];
-  for (const [name, value] of errorHeaders('openai', cause)) {
+  for (const [name, value] of errorHeaders(face, cause)) {
     if (name !== 'x-should-retry') headers.push(name, value);
   }
   const { retryable, status } = entryOf(cause.code);
   headers.push('x-should-retry', mayRetry(retryable, facts));
+  if (face === 'anthropic') headers.push('request-id', facts.requestId);
   response.writeHead(status, addOwnHeaders(headers, facts));
   response.end(body);
 }

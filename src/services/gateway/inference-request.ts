@@ -1,7 +1,9 @@
 // One inference request from its head to its last byte. The object itself is the upstream handler,
 // so that the hot path allocates no closures.
 //
-//   reading --body whole, checked, backend decided--> attempting --first byte held--> relaying
+//   reading --body whole, checked--> waiting, where every backend is at its capacity
+//      |                                |
+//      +--------------------------------+--backend decided--> attempting --first byte held--> relaying
 //      |                                                 |   ^                           |
 //      |                                                 +---+ failover, other backend   |
 //      +-----------------------> answered <---------------------------------------------+
@@ -11,24 +13,21 @@
 // G1  nothing goes upstream before the body is whole and admitted.
 // G2  a lease is taken per attempt and given back exactly once, whatever ends the attempt.
 // G3  no attempt follows the first byte that reached the client.
-// G4  a backend is tried at most once per request.
+// G4  a backend is tried at most once per request and model.
 // G5  every request is settled exactly once; a client that leaves frees its lease in the same tick.
 // G6  an exchange is over, or aborted, before the next one begins and before the request is settled.
-// G7  where a backend speaks another interface, everything behind the translation sees OpenAI's.
+// G7  where a backend speaks another interface, everything behind the translation sees OpenAI's; where
+//     the client speaks another one, everything before its face does.
+// G8  a request that waits holds no lease, no permit and no booking; it is in the waiting room once.
 
-import type { BackendId } from '../../base/brand.ts';
 import { ok, type Result } from '../../base/result.ts';
 import {
   type AdmissionReading,
   judgeAdmission,
   mayAttemptAgain,
 } from '../../core/policy/admission.ts';
-import {
-  type Consideration,
-  type Decision,
-  decide,
-  type RouteFeatures,
-} from '../../core/routing/decide.ts';
+import type { Consideration } from '../../core/routing/decide.ts';
+import type { RouteFeatures } from '../../core/routing/decision-input.ts';
 import type { RoutingSnapshot, Target } from '../../core/routing/snapshot.ts';
 import { type ErrorCode, entryOf } from '../../errors/catalogue.ts';
 import { type Refusal, refusal } from '../../errors/tensorforge-error.ts';
@@ -37,11 +36,21 @@ import type {
   UpstreamFailure,
   UpstreamHandler,
 } from '../../io/http/upstream/upstream.ts';
-import { type RequestFeatures, readRequestBody } from '../../protocol/openai/request-body.ts';
+import {
+  type RequestFeatures,
+  readRequestBody,
+  withModel,
+} from '../../protocol/openai/request-body.ts';
 import { doneEvent, errorEvent } from '../../protocol/openai/sse.ts';
 import { type UsageReport, usageOfValue } from '../../protocol/openai/usage.ts';
 import type { StreamTranslator } from '../../protocol/translation/translation.ts';
-import { type AdmittedHead, admissionRefusal, admit, isShortBody } from './admission.ts';
+import {
+  type AdmittedHead,
+  admissionRefusal,
+  admit,
+  isShortBody,
+  prefixMaxOf,
+} from './admission.ts';
 import {
   type AttemptCall,
   type AttemptTranslation,
@@ -50,7 +59,10 @@ import {
 } from './attempt-translation.ts';
 import { BackendLease } from './backend-lease.ts';
 import { BodyReader } from './body-reader.ts';
+import { type AttemptEnd, breakerEffect } from './breaker-effect.ts';
+import type { BreakerPermit } from './breakers.ts';
 import type { ActiveRequest, GatewayContext } from './context.ts';
+import type { FaceExchange } from './face-exchange.ts';
 import { HeldBytes } from './held-bytes.ts';
 import {
   type AnswerFacts,
@@ -62,6 +74,8 @@ import {
 import { estimatedOutputTokens, JsonAnswer, parsedAnswer } from './json-answer.ts';
 import type { SettledRequest } from './newest-decisions.ts';
 import { RequestJournal } from './request-journal.ts';
+import { RequestRouting, type Routed } from './request-routing.ts';
+import { noOwnCount, type OwnCount, ownCountOf, RequestSpend } from './request-spend.ts';
 import { type Awaited, type LimitName, RequestTimes } from './request-times.ts';
 import { StreamRelay } from './stream-relay.ts';
 import {
@@ -69,11 +83,14 @@ import {
   badAnswer,
   failureOfStatus,
   failureOfUpstream,
+  type PassThrough,
   timeoutFailure,
 } from './upstream-failure.ts';
 import { upstreamHeaders } from './upstream-headers.ts';
+import type { Waiter } from './waiting-room.ts';
+import { wishOf } from './waiting-wish.ts';
 
-type Phase = 'reading' | 'attempting' | 'relaying' | 'answered';
+type Phase = 'reading' | 'waiting' | 'attempting' | 'relaying' | 'answered';
 type AnswerForm = 'pending' | 'error' | 'json' | 'stream';
 
 /** An error answer beyond this is cut. */
@@ -91,8 +108,19 @@ const unreachableKinds: ReadonlySet<UpstreamFailure['kind']> = new Set([
 ]);
 
 const none = Buffer.alloc(0);
+const pingComment = ': ping\n\n';
+const noStream = 'The backend answered without the stream that it was asked for.';
+const nobody: readonly Consideration[] = [];
+const served: AttemptEnd = { kind: 'served' };
+const unusable: AttemptEnd = { kind: 'unusable' };
+/** Tokens of an answer to which the request sets no limit. */
+const usualOutputTokens = 256;
 
-export class InferenceRequest implements ActiveRequest, UpstreamHandler {
+function expectedTokens({ estimatedTokens, maxOutputTokens }: RouteFeatures): number {
+  return Math.min(estimatedTokens + (maxOutputTokens ?? usualOutputTokens), 2 ** 31 - 1);
+}
+
+export class InferenceRequest implements ActiveRequest, UpstreamHandler, Waiter {
   listIndex = -1;
   readonly #context: GatewayContext;
   readonly #head: AdmittedHead;
@@ -100,18 +128,17 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
   readonly #journal: RequestJournal;
   #phase: Phase = 'reading';
   #reader: BodyReader | undefined;
-  #body: Buffer = none;
+  /** As the client sent it, in OpenAI's words. */
+  #clientBody: Buffer = none;
   #features: RequestFeatures | undefined;
-  #route: RouteFeatures | undefined;
 
-  readonly #tried: BackendId[] = [];
+  /** Set once the body is admitted. */
+  #routing: RequestRouting | undefined;
   #attempts = 0;
   #target: Target | undefined;
-  #decision: Extract<Decision, { kind: 'route' }> | undefined;
-  #considered: readonly Consideration[] = [];
-  /** Why the last decision found nobody. */
-  #refusedWords: string | undefined;
+  #decision: Routed | undefined;
   #exchange: UpstreamExchange | undefined;
+  #permit: BreakerPermit | undefined;
   #lease: BackendLease | undefined;
   #failure: AttemptFailure | undefined;
 
@@ -128,8 +155,11 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
   readonly #times: RequestTimes;
 
   #committed = false;
-  #promptTokens = 0;
-  #completionTokens = 0;
+  /** The head of a stream went out while the request waited, before there was anything to say. */
+  #isOpened = false;
+  readonly #spend: RequestSpend;
+  /** Did the client leave while a backend was at work? */
+  #wasLeft = false;
 
   constructor(context: GatewayContext, head: AdmittedHead) {
     this.#context = context;
@@ -137,6 +167,7 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
     this.#times = new RequestTimes(head.receivedMs);
     this.#snapshot = context.snapshot();
     this.#journal = new RequestJournal(context, head);
+    this.#spend = new RequestSpend(context.spend);
   }
 
   get keyId(): string {
@@ -168,7 +199,7 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
     this.#times.readingBegan(nowMs);
     this.#reader = new BodyReader(this.#head.request, caps, nowMs, (result) => {
       this.#endReading();
-      if (result.ok) this.#onBody(result.value);
+      if (result.ok) this.#onClientBody(result.value);
       else this.#refuse(result.error, true);
     });
   }
@@ -200,75 +231,185 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
     this.#times.readingEnded(this.#context.monotonicMs());
   }
 
+  #onClientBody(body: Buffer): void {
+    const { face, key } = this.#head;
+    if (face === undefined) {
+      this.#onBody(body);
+      return;
+    }
+    const told = face.read(body, this.#context.jsonLimits, this.#snapshot, key);
+    if (told.ok) this.#onBody(told.value);
+    else this.#refuse(told.error);
+  }
+
   #onBody(body: Buffer): void {
-    const parsed = readRequestBody(this.#head.kind, body, this.#context.jsonLimits);
+    const parsed = readRequestBody(this.#head.kind, body, this.#context.jsonLimits, {
+      prefixMax: prefixMaxOf(this.#snapshot),
+    });
     if (!parsed.ok) {
       this.#refuse(parsed.error);
       return;
     }
     this.#features = parsed.value;
-    const admitted = admit(this.#snapshot, this.#head.key, body, parsed.value);
+    const admitted = admit(this.#snapshot, this.#head, parsed.value, this.#context.affinity);
     if (!admitted.ok) {
       this.#refuse(admitted.error);
       return;
     }
-    this.#body = admitted.value.body;
-    this.#route = admitted.value.route;
-    this.#attempt(this.#route);
+    this.#clientBody = body;
+    const seed = Math.trunc(this.#head.receivedMs * 1000) >>> 0;
+    const routing = new RequestRouting(
+      this.#context,
+      this.#snapshot,
+      this.#journal,
+      admitted.value,
+      seed,
+    );
+    this.#routing = routing;
+    const { waiting } = this.#context;
+    const mustQueue = waiting.isInUse && waiting.mustQueue(routing.lane, this.#head.priorityClass);
+    if (mustQueue) this.#wait(routing);
+    else this.#attempt(routing);
   }
 
-  #attempt(route: RouteFeatures): void {
-    const input = {
-      tried: this.#tried,
-      cursor: this.#context.arena.nextCursor(),
-      seed: Math.trunc(this.#head.receivedMs * 1000) >>> 0,
-    };
-    const decision = decide(this.#snapshot, this.#context.arena, route, input);
-    this.#considered = decision.considered;
-    this.#journal.routing(route, input, decision);
+  // ---- waiting for a backend ---------------------------------------------------------------
+
+  #wait(routing: RequestRouting): void {
+    if (this.#phase !== 'waiting') this.#times.queueBegan(this.#context.monotonicMs());
+    this.#phase = 'waiting';
+    const wish = wishOf(this.#head, routing, expectedTokens(routing.features));
+    const cause = this.#context.waiting.enter(this, wish);
+    if (cause !== undefined) this.giveUp(cause);
+  }
+
+  admitAgain(): 'placed' | 'still_full' | 'over' {
+    const routing = this.#routing;
+    if (routing === undefined || this.isAnswered) return 'over';
+    routing.rewind();
+    this.#attempt(routing);
+    if (this.isAnswered) return 'over';
+    return this.#phase === 'waiting' ? 'still_full' : 'placed';
+  }
+
+  isStillFull(): boolean {
+    return this.#routing?.isFullNow(this.#spend.budget) === true;
+  }
+
+  giveUp(cause: Refusal): void {
+    this.#routing?.writeDown();
+    this.#refuse(cause);
+  }
+
+  /** From the first comment on, what goes wrong is told within the stream. */
+  ping(): void {
+    const { response, face } = this.#head;
+    const text = face === undefined ? pingComment : face.pingText;
+    if (this.#features?.stream !== true || text === '' || response.destroyed) return;
+    if (!this.#isOpened) {
+      const headers = this.#streamHead('text/event-stream');
+      response.writeHead(200, addOwnHeaders(headers, this.#facts()));
+    }
+    this.#isOpened = true;
+    response.write(text);
+  }
+
+  #attempt(routing: RequestRouting): void {
+    const decision = routing.decide(this.#attempts + 1, this.#spend.budget);
     if (decision.kind === 'refuse') {
-      this.#refusedWords = decision.refusal.message;
-      if (this.#failure === undefined) this.#refuse(decision.refusal);
-      else this.#answerFailure(this.#failure);
+      this.#attemptRefused(routing, decision.refusal);
       return;
     }
     const { target } = decision;
-    const call = this.#callOf(target, route);
+    const call = this.#callOf(target, routing.model);
     if (!call.ok) {
       this.#choose(target, decision);
       // Nothing was sent; another backend may be able to do it.
-      this.#attemptFailed({ refusal: call.error, passThrough: undefined });
+      this.#attemptFailed({ refusal: call.error, passThrough: undefined }, { kind: 'abandoned' });
       return;
     }
-    this.#lease = BackendLease.take(this.#context.arena, target, this.#context.thread);
-    if (this.#lease === undefined) {
+    if (!this.#permitted(routing, target)) {
+      // Its probe went to another request since the decision looked at it.
+      this.#attempt(routing);
+      return;
+    }
+    const tokens = expectedTokens(routing.features);
+    const { arena, thread } = this.#context;
+    const lease = BackendLease.takeWithin(arena, target, thread, tokens);
+    if (lease === 'full') {
+      // Another thread was faster: decided again.
+      this.#endPermit({ kind: 'abandoned' });
+      this.#attempt(routing);
+      return;
+    }
+    this.#lease = lease;
+    if (lease === undefined) {
       // It was removed since the decision looked at it.
-      this.#tried.push(target.id);
-      this.#attempt(route);
+      this.#endPermit({ kind: 'abandoned' });
+      routing.passOver(target);
+      this.#attempt(routing);
+      return;
+    }
+    if (!this.#book(target, routing.model)) {
+      // The budget has no room for it: decided again, without what costs.
+      this.#endPermit({ kind: 'abandoned' });
+      this.#release();
+      this.#attempt(routing);
       return;
     }
     this.#choose(target, decision);
     this.#phase = 'attempting';
+    this.#times.queueEnded(this.#context.monotonicMs());
     this.#form = 'pending';
     this.#send(target, call.value);
   }
 
-  #choose(target: Target, decision: Extract<Decision, { kind: 'route' }>): void {
+  #choose(target: Target, decision: Routed): void {
     this.#target = target;
     this.#decision = decision;
     this.#attempts++;
   }
 
+  /** Nobody takes it as it is: a model that stands in does, or the client hears why. */
+  #attemptRefused(routing: RequestRouting, cause: Refusal): void {
+    const mayWait = routing.isFull && this.#context.settings.queue.sizeMax > 0;
+    if (routing.fallBack()) this.#attempt(routing);
+    else if (this.#failure !== undefined) {
+      routing.writeDown();
+      this.#answerFailure(this.#failure);
+    } else if (mayWait) this.#wait(routing);
+    else this.giveUp(routing.refusal(cause));
+  }
+
+  /** Do the breakers let this attempt through? */
+  #permitted(routing: RequestRouting, target: Target): boolean {
+    const offer = routing.offerOf(target);
+    if (offer === undefined) return true;
+    const isLetIn = routing.isLetIn(target);
+    this.#permit = this.#context.breakers.take(offer, this.#context.wallMs(), isLetIn);
+    return this.#permit !== undefined;
+  }
+
+  /** Tells the breakers what the attempt came to. */
+  #endPermit(end: AttemptEnd, words?: string): void {
+    this.#permit?.end(breakerEffect(end), this.#context.wallMs(), words);
+    this.#permit = undefined;
+  }
+
+  #book(target: Target, model: string): boolean {
+    const features = this.#features;
+    return features === undefined || this.#spend.book(target, model, features);
+  }
+
   /** The body as it is, or in the words of the provider. */
-  #callOf(target: Target, route: RouteFeatures): Result<AttemptCall, Refusal> {
+  #callOf(target: Target, model: string): Result<AttemptCall, Refusal> {
     const { kind, enginePath, requestId } = this.#head;
     const isStream = this.#features?.stream === true;
-    const model = route.resolvedModel;
+    const features = this.#features as RequestFeatures;
     const createdSeconds = Math.floor(this.#context.wallMs() / 1000);
     const includeUsage = this.#features?.includeUsage === true;
     return attemptCall(
       target,
-      { kind, enginePath, body: this.#body, model, isStream },
+      { kind, enginePath, body: withModel(this.#clientBody, features, model), model, isStream },
       { requestId, createdSeconds, includeUsage },
     );
   }
@@ -314,11 +455,28 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
       const { eventBytes } = this.#context.settings.limits.upstream;
       this.#stream = new StreamRelay(eventBytes);
       this.#translator = this.#translation?.stream(eventBytes);
+      this.#beginFace(true);
     } else {
       this.#form = 'json';
-      this.#json = new JsonAnswer(this.#translation === undefined ? undefined : translatedBytesMax);
+      this.#json = new JsonAnswer(this.#isTranslated ? translatedBytesMax : undefined);
+      this.#beginFace(false);
       this.#noteFirstByte(nowMs);
     }
+  }
+
+  /** Does a whole answer have to be seen in one piece? */
+  get #isTranslated(): boolean {
+    return this.#translation !== undefined || this.#head.face !== undefined;
+  }
+
+  #beginFace(isStream: boolean): void {
+    const { face, requestId } = this.#head;
+    if (face === undefined) return;
+    const ageMs = this.#context.monotonicMs() - this.#head.receivedMs;
+    const startedMs = this.#context.wallMs() - ageMs;
+    const promptTokens = this.#features?.estimatedTokens ?? 0;
+    const { eventBytes } = this.#context.settings.limits.upstream;
+    face.begin(isStream, { requestId, promptTokens, startedMs }, eventBytes);
   }
 
   onData(chunk: Buffer): void {
@@ -337,7 +495,7 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
 
   /** Bytes in the words of the client, which are the backend's own where nothing is translated. */
   #onTranslated(stream: StreamRelay, chunk: Buffer): void {
-    const fault = this.#translator?.faultWords;
+    const fault = this.#translator?.faultWords ?? this.#head.face?.faultWords;
     if (fault !== undefined) this.#failAnswer(fault);
     else if (chunk.length > 0) this.#onRelayed(stream, chunk);
   }
@@ -350,21 +508,31 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
       this.#failAnswer('The backend began its stream with an error.');
     } else {
       if (!this.#committed && stream.begun) this.#commitStream();
-      if (bytes !== undefined) this.#write(bytes);
+      if (bytes !== undefined) this.#writeEvents(bytes);
     }
   }
 
   #commitStream(): void {
     this.#noteFirstByte(this.#context.monotonicMs());
-    const headers = ['content-type', this.#contentType, 'cache-control', 'no-cache'];
-    headers.push('x-accel-buffering', 'no');
-    this.#commit(headers);
+    this.#commit(this.#streamHead(this.#contentType));
+  }
+
+  #streamHead(type: string): string[] {
+    const { face, requestId } = this.#head;
+    const headers = ['cache-control', 'no-cache', 'x-accel-buffering', 'no'];
+    if (face === undefined) headers.push('content-type', type);
+    else headers.push(...face.headersOf(true, requestId));
+    return headers;
   }
 
   #onJsonData(json: JsonAnswer, chunk: Buffer): void {
     const bytes = json.push(chunk);
     if (bytes === undefined) return;
-    if (this.#translation !== undefined) {
+    if (this.#isOpened) {
+      this.#failAnswer(noStream);
+      return;
+    }
+    if (this.#isTranslated) {
       this.#failAnswer('The backend sent an answer larger than can be translated.');
       return;
     }
@@ -377,7 +545,9 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
     if (this.#stream !== undefined) this.#onStreamEnd(this.#stream);
     else if (this.#json !== undefined) this.#onJsonEnd(this.#json);
     else {
-      this.#attemptFailed(this.#failureOfAnswer(this.#error?.take() ?? none));
+      const failure = this.#failureOfAnswer(this.#error?.take() ?? none);
+      const isOptionalRoute = this.#head.kind === 'responses';
+      this.#attemptFailed(failure, { kind: 'status', status: this.#status, isOptionalRoute });
     }
   }
 
@@ -398,46 +568,73 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
       if (this.#translator !== translator || this.#phase === 'answered') return;
     }
     if (!stream.isComplete) {
-      this.#attemptFailed(badAnswer('The backend ended the stream before its end mark.'));
+      this.#attemptFailed(badAnswer('The backend ended the stream before its end mark.'), unusable);
       return;
     }
-    this.#takeUsage(translator?.usage() ?? stream.usage(), stream.dataEvents);
+    this.#takeUsage(translator?.usage() ?? stream.usage(), this.#ownCount(stream));
     if (!this.#committed) this.#commitStream();
     const rest = stream.rest();
-    if (rest.length > 0) this.#write(rest);
+    if (rest.length > 0) this.#writeEvents(rest);
+    this.#endFace();
+    if (this.#phase === 'answered') return;
     this.#head.response.end();
     this.#settle(200, undefined);
   }
 
   #onJsonEnd(json: JsonAnswer): void {
     const { response } = this.#head;
+    if (this.#isOpened) {
+      this.#attemptFailed(badAnswer(noStream), unusable);
+      return;
+    }
     if (json.isPassing) {
-      this.#takeUsage(json.usageOfTail(), 0);
+      this.#takeUsage(json.usageOfTail(), noOwnCount);
       response.end();
       this.#settle(this.#status, undefined);
       return;
     }
     const translated = this.#translation?.answer(json.whole()) ?? ok(json.whole());
     if (!translated.ok) {
-      this.#attemptFailed(badAnswer(translated.error));
+      this.#attemptFailed(badAnswer(translated.error), unusable);
       return;
     }
     const text = translated.value;
     const answer = parsedAnswer(text);
     if (answer === undefined) {
-      this.#attemptFailed(badAnswer('The backend answered with something that is not JSON.'));
+      this.#attemptFailed(
+        badAnswer('The backend answered with something that is not JSON.'),
+        unusable,
+      );
       return;
     }
-    this.#takeUsage(usageOfValue(answer), estimatedOutputTokens(answer));
+    const completionTokens = estimatedOutputTokens(answer);
+    this.#takeUsage(usageOfValue(answer), { completionTokens, completionAtLeast: 0 });
+    if (this.#head.face !== undefined) {
+      this.#answerFace(this.#head.face, text);
+      return;
+    }
     const type = jsonContentType(this.#contentType);
     this.#commit(['content-type', type, 'content-length', String(text.length)]);
     response.end(text, 'latin1');
     this.#settle(this.#status, undefined);
   }
 
+  /** A whole answer in the words of the client. */
+  #answerFace(face: FaceExchange, text: string): void {
+    const told = face.answer(text, this.#context.wallMs());
+    if (!told.ok) {
+      this.#attemptFailed(badAnswer(told.error), unusable);
+      return;
+    }
+    const headers = face.headersOf(false, this.#head.requestId);
+    this.#commit([...headers, 'content-length', String(told.value.length)]);
+    this.#head.response.end(told.value);
+    this.#settle(this.#status, undefined);
+  }
+
   onError(failure: UpstreamFailure): void {
     if (unreachableKinds.has(failure.kind)) this.#noteUnreachable();
-    this.#attemptFailed(failureOfUpstream(failure));
+    this.#attemptFailed(failureOfUpstream(failure), { kind: 'upstream', failure: failure.kind });
   }
 
   // ---- failover ----------------------------------------------------------------------------
@@ -460,14 +657,16 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
 
   #failAnswer(words: string): void {
     this.#abortExchange();
-    this.#attemptFailed(badAnswer(words));
+    this.#attemptFailed(badAnswer(words), unusable);
   }
 
-  #attemptFailed(failure: AttemptFailure): void {
+  #attemptFailed(failure: AttemptFailure, end: AttemptEnd): void {
     this.#closeExchange();
+    this.#endPermit(end, failure.refusal.message);
     this.#release();
     const target = this.#target as Target;
-    this.#tried.push(target.id);
+    const routing = this.#routing as RequestRouting;
+    routing.passOver(target);
     this.#failure = failure;
     if (this.#committed) {
       this.#cut(failure.refusal);
@@ -489,27 +688,37 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
     const { maxRetries } = this.#snapshot.settings;
     const mayGoOn =
       mayAttemptAgain(this.#attempts, maxRetries, this.#context.servingMode()) &&
-      spentMs < this.#context.settings.timeouts.totalMs;
-    if (mayGoOn) this.#attempt(this.#route as RouteFeatures);
+      spentMs < this.#context.settings.timeouts.totalMs &&
+      this.#context.mayRetry();
+    if (mayGoOn) this.#attempt(routing);
     else this.#answerFailure(failure);
   }
 
   /** All attempts are spent: the client hears the last failure. */
   #answerFailure(failure: AttemptFailure): void {
     const { passThrough } = failure;
-    if (passThrough === undefined) {
+    if (passThrough === undefined || this.#isOpened) {
       this.#refuse(failure.refusal);
       return;
     }
-    answerPassThrough(this.#head.response, passThrough, this.#facts());
+    answerPassThrough(this.#head.response, this.#inFace(passThrough), this.#facts());
     this.#settle(passThrough.status, failure.refusal.code);
+  }
+
+  /** A backend's own refusal in the envelope of the client. */
+  #inFace(answer: PassThrough): PassThrough {
+    const { face } = this.#head;
+    if (face === undefined) return answer;
+    const body = face.passedError(answer.status, answer.body);
+    return { ...answer, contentType: 'application/json', body };
   }
 
   /** The first byte is out: one error event and the end, never a clean-looking cut. */
   #cut(cause: Refusal): void {
-    const { response } = this.#head;
-    if (this.#stream !== undefined) {
-      response.end(this.#stream.failed && this.#stream.hasContent ? doneEvent : errorEvent(cause));
+    const { response, face } = this.#head;
+    if (this.#stream !== undefined || this.#isOpened) {
+      const isTold = this.#stream?.failed === true && this.#stream.hasContent;
+      response.end(face?.fail(cause) ?? (isTold ? doneEvent : errorEvent(cause)));
       this.#context.metrics.count('tensorforge_streams_cut_total');
     } else {
       response.destroy();
@@ -522,8 +731,13 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
   /** With `closes`, the body stays unread and the connection ends with the answer. */
   #refuse(cause: Refusal, closes = false): void {
     if (this.#phase === 'answered') return;
-    if (closes) this.#context.lingering.refuse(this.#head.connection, 'openai', cause);
-    else answerRefusal(this.#head.response, cause, this.#facts());
+    if (this.#isOpened) {
+      this.#cut(cause);
+      return;
+    }
+    const face = this.#head.face?.errors ?? 'openai';
+    if (closes) this.#context.lingering.refuse(this.#head.connection, face, cause);
+    else answerRefusal(this.#head.response, cause, this.#facts(), face);
     this.#settle(entryOf(cause.code).status, cause.code);
   }
 
@@ -531,8 +745,9 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
     this.#committed = true;
     this.#phase = 'relaying';
     // No other backend will be asked, and a long answer shall not keep a large question in memory.
-    this.#body = none;
+    this.#clientBody = none;
     this.#exchange?.forgetRequest();
+    if (this.#isOpened) return;
     this.#head.response.writeHead(this.#status, addOwnHeaders(headers, this.#facts()));
   }
 
@@ -545,16 +760,38 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
       clientRequestId,
       attempts: this.#attempts,
       overheadMs: this.#times.overheadMs(this.#context.monotonicMs()),
+      queueMs: this.#times.queueMs(this.#context.monotonicMs()),
       mode: this.#context.servingMode(),
+      estimateMicroUsd: this.#spend.estimateMicroUsd,
+      budget: this.#context.spend.standing(),
       served:
         target === undefined || decision === undefined
           ? undefined
           : {
               target,
-              model: this.#route?.resolvedModel ?? '',
+              model: this.#routing?.model ?? '',
+              isFallback: this.#routing?.features.isFallback === true,
               routeReason: decision.routeReason,
             },
     };
+  }
+
+  /** Whole events of OpenAI's interface, in the words of the client. */
+  #writeEvents(bytes: Buffer): void {
+    const { face } = this.#head;
+    if (face === undefined) this.#write(bytes);
+    else this.#writeTold(face, face.push(bytes, this.#context.wallMs()));
+  }
+
+  #endFace(): void {
+    const { face } = this.#head;
+    if (face === undefined || this.#phase === 'answered') return;
+    this.#writeTold(face, face.end(this.#context.wallMs()));
+  }
+
+  #writeTold(face: FaceExchange, bytes: Buffer): void {
+    if (bytes.length > 0) this.#write(bytes);
+    if (face.faultWords !== undefined) this.#failAnswer(face.faultWords);
   }
 
   #write(chunk: Buffer): void {
@@ -573,19 +810,26 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
 
   #noteFirstByte(nowMs: number): void {
     const tookMs = this.#times.firstByte(nowMs);
-    this.#lease?.firstByte(tookMs);
+    this.#lease?.firstByte(tookMs, this.#context.wallMs());
+  }
+
+  #ownCount(stream: StreamRelay): OwnCount {
+    return ownCountOf(stream, this.#features, this.#translation !== undefined);
   }
 
   /** What the backend reports is taken if it is plausible; if it is not, or absent, our own count is. */
-  #takeUsage(usage: UsageReport, ownCompletionTokens: number): void {
-    if (usage.kind === 'usage') {
-      this.#promptTokens = usage.promptTokens;
-      this.#completionTokens = usage.completionTokens;
-      return;
-    }
-    if (usage.kind !== 'absent') this.#context.metrics.count('tensorforge_usage_rejected_total');
-    this.#promptTokens = this.#features?.estimatedTokens ?? 0;
-    this.#completionTokens = ownCompletionTokens;
+  #takeUsage(usage: UsageReport, own: OwnCount): void {
+    if (usage.kind === 'rejected') this.#context.metrics.count('tensorforge_usage_rejected_total');
+    this.#spend.take(usage, own, this.#features, this.#target, this.#routing?.model);
+  }
+
+  /** An answer that was cut, or left by its client, is charged by what was counted of it. */
+  #takeRest(): void {
+    if (this.#spend.use !== undefined) return;
+    const stream = this.#stream;
+    if (stream !== undefined) {
+      this.#takeUsage(this.#translator?.usage() ?? stream.usage(), this.#ownCount(stream));
+    } else if (this.#wasLeft || this.#committed) this.#takeUsage({ kind: 'absent' }, noOwnCount);
   }
 
   // ---- endings -----------------------------------------------------------------------------
@@ -594,6 +838,7 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
   readonly #onClosed = (): void => {
     this.#context.active.delete(this);
     if (this.#phase === 'answered') return;
+    this.#wasLeft = this.#exchange?.connected === true;
     this.#abortExchange();
     this.#settle(499, 'client_closed');
   };
@@ -616,6 +861,10 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
         return;
       case 'answered':
         this.#sweepReader(nowMs);
+        return;
+      case 'waiting':
+        if (nowMs - this.#head.receivedMs <= timeouts.totalMs) return;
+        this.giveUp(timeoutFailure('total', timeouts.totalMs).refusal);
         return;
       case 'attempting':
       case 'relaying':
@@ -643,30 +892,40 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
   #timeOut(timer: LimitName, limitMs: number): void {
     this.#abortExchange();
     if (timer === 'connect') this.#noteUnreachable();
-    this.#attemptFailed(timeoutFailure(timer, limitMs));
+    this.#attemptFailed(timeoutFailure(timer, limitMs), { kind: 'timeout', timer });
   }
 
   #release(): void {
-    if (this.#lease?.release() !== true) return;
-    const backend = this.#target?.id ?? '';
-    this.#context.metrics.count(`tensorforge_pending_clamped_total{backend="${backend}"}`);
+    const lease = this.#lease;
+    if (lease?.isHeld !== true) return;
+    if (lease.release()) {
+      const backend = this.#target?.id ?? '';
+      this.#context.metrics.count(`tensorforge_pending_clamped_total{backend="${backend}"}`);
+    }
+    this.#context.waiting.released();
   }
 
   #settle(status: number, code: ErrorCode | undefined): void {
     if (this.#phase === 'answered') return;
     const nowMs = this.#context.monotonicMs();
+    if (this.#phase === 'waiting') this.#context.waiting.leave(this);
+    this.#times.queueEnded(nowMs);
     this.#phase = 'answered';
     this.#times.answeredMs = nowMs;
     this.#endReading();
+    this.#endPermit(code === undefined ? served : { kind: 'abandoned' });
     this.#release();
-    this.#body = none;
+    this.#clientBody = none;
     this.#context.arena.addInFlight(-1, this.#context.thread);
     this.#context.counts.requestEnded(this.keyId);
     const { firstByteMs } = this.#times;
     this.#context.finished({ status, code, firstByteMs, stream: this.#features?.stream ?? false });
     const settled = this.#settled(status, code, nowMs);
-    this.#journal.settled(settled, this.#promptTokens, this.#completionTokens);
-    this.#context.settlements.add(settled, this.#promptTokens, this.#completionTokens);
+    this.#takeRest();
+    const use = this.#spend.settle(this.#times.backendMs);
+    this.#journal.settled(settled, use.promptTokens, use.completionTokens);
+    this.#context.settlements.add(settled, use.promptTokens, use.completionTokens);
+    this.#context.usage.add(settled, use);
   }
 
   #settled(status: number, code: ErrorCode | undefined, nowMs: number): SettledRequest {
@@ -675,13 +934,13 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
       requestId: this.#head.requestId,
       attempt: this.#attempts,
       at: this.#context.wallMs(),
-      path: this.#head.enginePath,
+      path: this.#head.face?.path ?? this.#head.enginePath,
       keyId: this.#head.key.keyId,
       groupName: this.#head.key.groupName,
       model: this.#features?.model ?? '',
-      servedModel: isRouted ? this.#route?.resolvedModel : undefined,
+      servedModel: isRouted ? this.#routing?.model : undefined,
       backendId: this.#target?.id,
-      reason: this.#decision?.reason ?? this.#refusedWords ?? code ?? '',
+      reason: this.#decision?.reason ?? this.#routing?.refusedWords ?? code ?? '',
       routeReason: this.#decision?.routeReason,
       stream: this.#features?.stream ?? false,
       status,
@@ -689,7 +948,7 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler {
       firstByteMs: this.#times.firstByteMs,
       totalMs: nowMs - this.#times.receivedMs,
       overheadMs: this.#times.overheadMs(nowMs),
-      considered: this.#considered,
+      considered: this.#routing?.considered ?? nobody,
       settings: this.#snapshot.settings,
     };
   }

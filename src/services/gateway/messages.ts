@@ -5,12 +5,27 @@ import type { EndedRequests } from '../../core/policy/ended-requests.ts';
 import type { RoutingSettings, Target } from '../../core/routing/snapshot.ts';
 import type { TargetsDelta } from '../../core/routing/snapshot-replica.ts';
 import type { PlainSketch } from '../../core/statistics/sketch-plain.ts';
+import type { UsageRow } from '../../core/usage/usage-sums.ts';
 import type { KeyRecord } from '../../io/credentials/key-table.ts';
 import type { SealedSegment } from '../../io/segments/segment-writer.ts';
 import type { ArenaParts } from '../../io/shared-memory/arena.ts';
+import type { WordBlock } from '../../io/shared-memory/shared-words.ts';
+import type { BoardParts } from '../../io/shared-memory/waiting-board.ts';
 import type { DecisionWire } from '../../protocol/control/schemas.ts';
+import type { BreakerMoved, BreakerParts } from './breakers.ts';
 import type { JournalReport, JournalSettings } from './decision-journal.ts';
+import type { RetryBudgetParts } from './retry-budget.ts';
 import type { DeskParts } from './thread-desk.ts';
+import type { SpendRules } from './thread-spend.ts';
+
+/** How the queue is configured, times in ms. */
+export type WaitingSettings = {
+  /** Requests that wait at once, of all threads; 0 lets nobody wait. */
+  readonly sizeMax: number;
+  readonly waitMsMax: number;
+  readonly ageingMs: number;
+  readonly pingMs: number;
+};
 
 /** What a gateway thread is started with. Times in ms, sizes in bytes. */
 export type GatewaySettings = {
@@ -69,6 +84,7 @@ export type GatewaySettings = {
     readonly idleMs: number;
     readonly totalMs: number;
   };
+  readonly queue: WaitingSettings;
   /** First byte within which a stream meets the service-level objective. */
   readonly firstByteObjectiveMs: number;
   readonly decisions: JournalSettings | undefined;
@@ -80,6 +96,12 @@ export type ThreadStart = {
   readonly arena: ArenaParts;
   readonly counts: SharedArrayBuffer;
   readonly desk: DeskParts;
+  readonly breakers: BreakerParts;
+  readonly retries: RetryBudgetParts;
+  /** The month's spend. */
+  readonly spend: WordBlock;
+  readonly spendRules: SpendRules;
+  readonly waiting: BoardParts;
   readonly pepper: string;
   readonly keys: readonly KeyRecord[];
   readonly version: number;
@@ -108,6 +130,7 @@ export type ToThread =
       readonly upsert: readonly KeyRecord[];
       readonly remove: readonly string[];
     }
+  | { readonly type: 'spend'; readonly rules: SpendRules }
   | { readonly type: 'tls'; readonly cert: string; readonly key: string }
   | { readonly type: 'serve'; readonly state: Serving }
   /** Somebody looks on live: the newest decisions come with every report, else only when flushed. */
@@ -145,6 +168,8 @@ export type ThreadReport = {
   readonly decisions: readonly DecisionWire[];
   /** Requests that went to a backend, by model. */
   readonly served: readonly (readonly [model: string, requests: number])[];
+  /** What settled requests used. */
+  readonly usage: readonly UsageRow[];
   readonly lastUsed: readonly (readonly [keyId: string, unixSeconds: number])[];
   readonly rejections: readonly AuthRejection[];
 };
@@ -161,6 +186,8 @@ export type FromThread =
   | { readonly type: 'applied'; readonly thread: number; readonly version: number }
   /** The desk has notices of unreachable backends. */
   | { readonly type: 'notices' }
+  /** This thread opened, half-opened or closed a breaker. */
+  | ({ readonly type: 'breaker' } & BreakerMoved)
   | { readonly type: 'drained'; readonly thread: number; readonly cut: number }
   | { readonly type: 'flushed'; readonly thread: number; readonly id: number }
   /** A segment of the decision log is complete. */

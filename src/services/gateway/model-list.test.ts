@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { BackendId } from '../../base/brand.ts';
 import { modelFrom } from '../../core/backends/heuristics.ts';
-import { buildSnapshot, type Target } from '../../core/routing/snapshot.ts';
+import { buildSnapshot, type Target, usualSettings } from '../../core/routing/snapshot.ts';
 import type { KeyRecord } from '../../io/credentials/key-table.ts';
 import { modelBody, modelListBody, modelNotFound, usableModels } from './model-list.ts';
 
@@ -26,6 +26,7 @@ function target(name: string, slot: number, models: readonly string[], approved 
     closures: [],
     apiKeyEnv: undefined,
     simulated: false,
+    loadedModels: undefined,
   };
 }
 
@@ -37,12 +38,7 @@ const snapshot = buildSnapshot(
     target('ill', 2, ['gpt-ill']),
     target('pending', 3, ['gpt-pending'], false),
   ],
-  {
-    strategy: 'smart',
-    weights: { priority: 50, load: 30, latency: 20 },
-    maxRetries: 2,
-    aliases: {},
-  },
+  usualSettings,
 );
 
 function key(...models: string[]): KeyRecord {

@@ -7,7 +7,8 @@
 //     end. A request that comes while nothing may be decided unwritten leaves its end only.
 
 import type { AdmissionReading, AdmissionVerdict } from '../../core/policy/admission.ts';
-import type { DecideInput, Decision, RouteFeatures } from '../../core/routing/decide.ts';
+import type { Decision } from '../../core/routing/decide.ts';
+import type { DecideInput, RouteFeatures } from '../../core/routing/decision-input.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import type { AdmittedHead } from './admission.ts';
 import type { GatewayContext } from './context.ts';
@@ -34,34 +35,35 @@ export class RequestJournal {
     code: ErrorCode | undefined,
   ): void {
     if (!this.#isKept) return;
-    const { requestId, key, enginePath, priorityClass } = this.#head;
+    const { requestId, key, enginePath, face, priorityClass } = this.#head;
     this.#context.journal.admission({
       kind: verdict === 'admitted' || verdict === 'shed' ? verdict : 'refused',
       requestId,
       at: this.#context.wallMs(),
       keyId: key.keyId,
       groupName: key.groupName,
-      path: enginePath,
+      path: face?.path ?? enginePath,
       priorityClass,
       reading,
       code,
     });
   }
 
-  /** `input.tried` are the backends that earlier attempts went to, in their order. */
-  routing(features: RouteFeatures, input: DecideInput, decision: Decision): void {
+  /** `input.tried` are the backends that earlier attempts at this model went to, in their order. */
+  routing(attempt: number, features: RouteFeatures, input: DecideInput, decision: Decision): void {
     if (!this.#isKept) return;
-    const { tried, cursor, seed } = input;
+    const { tried, cursor, seed, budget } = input;
     const facts = {
       requestId: this.#head.requestId,
       at: this.#context.wallMs(),
-      attempt: tried.length + 1,
+      attempt,
       mode: this.#context.servingMode(),
       snapshotDigest: this.#snapshotDigest,
       features,
       tried: tried.map((id) => decision.considered.findIndex((c) => c.target.id === id)),
       cursor,
       seed,
+      budget,
     };
     this.#context.journal.routing(facts, decision);
   }

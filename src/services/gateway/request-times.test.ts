@@ -28,6 +28,17 @@ describe('our own time', () => {
     assert.equal(times.overheadMs(1401), 1 + 2 + 1 + 1);
   });
 
+  it('is not the wait for a backend, which is told apart', () => {
+    const times = new RequestTimes(1000);
+    times.queueBegan(1002);
+    assert.deepEqual([times.queueMs(1052), times.overheadMs(1052)], [50, 2]);
+    times.queueEnded(1102);
+    times.queueEnded(1200);
+    times.attemptBegan(1103);
+    times.attemptEnded(1203);
+    assert.deepEqual([times.queueMs(1300), times.overheadMs(1203)], [100, 2 + 1]);
+  });
+
   it('counts an end once, and is never negative', () => {
     const times = new RequestTimes(1000);
     times.attemptBegan(1000);

@@ -30,12 +30,15 @@ export class RequestTimes {
   /** First byte of the answer after the head of the request, ms. */
   firstByteMs: number | undefined;
   answeredMs = 0;
+  #queueMs = 0;
+  #queuedSinceMs: number | undefined;
   #readingSinceMs: number | undefined;
   #waitingSinceMs: number | undefined;
   #blockedSinceMs: number | undefined;
   #dispatchedMs = 0;
   #activityMs = 0;
   #waitedMs = 0;
+  #backendMs = 0;
 
   constructor(receivedMs: number) {
     this.receivedMs = receivedMs;
@@ -52,6 +55,23 @@ export class RequestTimes {
     this.#readingSinceMs = undefined;
   }
 
+  /** It waits for a backend. */
+  queueBegan(nowMs: number): void {
+    this.#queuedSinceMs = nowMs;
+  }
+
+  queueEnded(nowMs: number): void {
+    if (this.#queuedSinceMs === undefined) return;
+    this.#queueMs = this.queueMs(nowMs);
+    this.#queuedSinceMs = undefined;
+  }
+
+  /** How long it has waited for a backend; 0 without any wait. */
+  queueMs(nowMs: number): number {
+    const since = this.#queuedSinceMs;
+    return since === undefined ? this.#queueMs : this.#queueMs + nowMs - since;
+  }
+
   attemptBegan(nowMs: number): void {
     this.#dispatchedMs = nowMs;
     this.#activityMs = nowMs;
@@ -60,8 +80,14 @@ export class RequestTimes {
 
   attemptEnded(nowMs: number): void {
     if (this.#waitingSinceMs === undefined) return;
-    this.#waitedMs += nowMs - this.#waitingSinceMs;
+    this.#backendMs = nowMs - this.#waitingSinceMs;
+    this.#waitedMs += this.#backendMs;
     this.#waitingSinceMs = undefined;
+  }
+
+  /** How long the backend of the last attempt worked, once that is over; 0 without any. */
+  get backendMs(): number {
+    return this.#backendMs;
   }
 
   /** The backend has sent something. */
@@ -89,12 +115,13 @@ export class RequestTimes {
     this.#activityMs = nowMs;
   }
 
-  /** Time that was ours: neither the client sending its body nor a backend at work counts. */
+  /** Time that was ours: neither the client sending its body nor a backend at work counts, nor a wait for one. */
   overheadMs(nowMs: number): number {
     const reading = this.#readingSinceMs === undefined ? 0 : nowMs - this.#readingSinceMs;
     const working =
       this.#waitingSinceMs === undefined ? 0 : this.#activityMs - this.#waitingSinceMs;
-    return Math.max(0, nowMs - this.receivedMs - this.#waitedMs - reading - working);
+    const others = this.#waitedMs + this.queueMs(nowMs) + reading + working;
+    return Math.max(0, nowMs - this.receivedMs - others);
   }
 
   passedLimit(nowMs: number, awaited: Awaited, limits: UpstreamTimeouts): PassedLimit | undefined {

@@ -21,12 +21,14 @@ type BackendCells = {
   readonly requests: Map<string, Map<number, CounterCell>>;
 };
 
+type TokenCells = { readonly input: CounterCell; readonly output: CounterCell };
+
 export class Settlements {
   readonly #metrics: ThreadMetrics;
   readonly #newest: NewestDecisions;
   readonly #overhead: HistogramCell;
-  readonly #inputTokens: CounterCell;
-  readonly #outputTokens: CounterCell;
+  /** By model. */
+  readonly #tokens = new Map<string, TokenCells>();
   readonly #backends = new Map<string, BackendCells>();
   readonly #served = new Map<string, number>();
 
@@ -34,8 +36,6 @@ export class Settlements {
     this.#metrics = metrics;
     this.#newest = newest;
     this.#overhead = metrics.histogram('tensorforge_overhead_seconds', overheadSeconds);
-    this.#inputTokens = metrics.counter('tensorforge_tokens_total{type="input"}');
-    this.#outputTokens = metrics.counter('tensorforge_tokens_total{type="output"}');
   }
 
   add(request: SettledRequest, promptTokens: number, completionTokens: number): void {
@@ -54,8 +54,9 @@ export class Settlements {
     }
     if (request.attempt > 1)
       this.#metrics.count('tensorforge_failovers_total', request.attempt - 1);
-    this.#inputTokens.value += promptTokens;
-    this.#outputTokens.value += completionTokens;
+    const tokens = this.#tokensOf(model);
+    tokens.input.value += promptTokens;
+    tokens.output.value += completionTokens;
     this.#newest.add(request);
   }
 
@@ -69,6 +70,19 @@ export class Settlements {
   /** A backend that is gone: its cells have reported and are not kept. */
   forget(backendId: string): void {
     this.#backends.delete(backendId);
+  }
+
+  #tokensOf(model: string): TokenCells {
+    let cells = this.#tokens.get(model);
+    if (cells === undefined) {
+      const of = (type: string): CounterCell =>
+        this.#metrics.counter(
+          `tensorforge_tokens_total{model="${labelValue(model)}",type="${type}"}`,
+        );
+      cells = { input: of('input'), output: of('output') };
+      this.#tokens.set(model, cells);
+    }
+    return cells;
   }
 
   #cellsOf(backend: string): BackendCells {

@@ -9,6 +9,8 @@ export const overheadSeconds = [
   0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
 ] as const;
 
+export const queueSeconds = [0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30] as const;
+
 /** One counter, for who counts the same thing often: adding to it builds no key. */
 export type CounterCell = { value: number };
 

@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { TensorForgeError } from '../../errors/tensorforge-error.ts';
 import type { SealedSegment } from '../../io/segments/segment-writer.ts';
 import type { Arena } from '../../io/shared-memory/arena.ts';
+import type { BreakerMoved } from './breakers.ts';
 import type { FromThread, ThreadReport, ThreadStart, ToThread } from './messages.ts';
 
 export type ThreadPoolPorts = {
@@ -15,6 +16,7 @@ export type ThreadPoolPorts = {
   readonly onApplied: (thread: number, version: number) => void;
   /** The desk has notices of unreachable backends. */
   readonly onNotices: () => void;
+  readonly onBreaker: (moved: BreakerMoved) => void;
   readonly onSealed: (sealed: SealedSegment) => void;
   readonly onTrouble: (thread: number, words: string) => void;
   /** The thread is gone, and its successor has not begun. */
@@ -120,6 +122,9 @@ export class ThreadPool {
         return;
       case 'notices':
         this.#ports.onNotices();
+        return;
+      case 'breaker':
+        this.#ports.onBreaker(message);
         return;
       case 'sealed':
         this.#ports.onSealed(message);

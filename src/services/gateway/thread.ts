@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { present } from '../../base/assert.ts';
 import { SwapList } from '../../base/swap-list.ts';
 import { EndedRequestCount, type RequestOutcome } from '../../core/policy/ended-requests.ts';
+import { gatesOf } from '../../core/policy/mode-gates.ts';
 import { modes, type ServingMode } from '../../core/policy/serving-mode.ts';
 import type { RoutingSnapshot, Target } from '../../core/routing/snapshot.ts';
 import { SnapshotReplica } from '../../core/routing/snapshot-replica.ts';
@@ -15,9 +16,14 @@ import { KeyTable } from '../../io/credentials/key-table.ts';
 import { createUpstreamPool } from '../../io/http/upstream/pool.ts';
 import type { UpstreamPool } from '../../io/http/upstream/upstream.ts';
 import { Arena } from '../../io/shared-memory/arena.ts';
+import { MonthSpend } from '../../io/shared-memory/month-spend.ts';
 import { SharedCounts } from '../../io/shared-memory/shared-counts.ts';
+import { openWords } from '../../io/shared-memory/shared-words.ts';
+import { WaitingBoard } from '../../io/shared-memory/waiting-board.ts';
 import { backendCredential } from '../../protocol/credentials/backend-credential.ts';
 import { defaultJsonLimits, type JsonLimits } from '../../protocol/openai/json-scan.ts';
+import { AffinityKeys } from './affinity-key.ts';
+import { Breakers } from './breakers.ts';
 import { Lingering } from './connection.ts';
 import type { ActiveRequest, GatewayContext } from './context.ts';
 import { DecisionJournal } from './decision-journal.ts';
@@ -25,9 +31,14 @@ import { EdgeServer } from './edge-server.ts';
 import type { FromThread, ThreadStart, ToThread } from './messages.ts';
 import { NewestDecisions } from './newest-decisions.ts';
 import { RejectionLog } from './rejection-log.ts';
+import { RetryBudget } from './retry-budget.ts';
 import { Settlements } from './settle.ts';
+import { ThreadCounters } from './thread-counters.ts';
 import { ThreadDesk } from './thread-desk.ts';
 import { ThreadMetrics } from './thread-metrics.ts';
+import { ThreadSpend } from './thread-spend.ts';
+import { UsageAccount } from './usage-account.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 const sweepEveryMs = 100;
 const reportEveryMs = 250;
@@ -44,10 +55,17 @@ class GatewayThread implements GatewayContext {
   readonly metrics = new ThreadMetrics();
   readonly #newest: NewestDecisions;
   readonly settlements: Settlements;
+  readonly spend: ThreadSpend;
+  readonly usage = new UsageAccount();
   readonly journal: DecisionJournal;
   readonly active = new SwapList<ActiveRequest>();
   readonly jsonLimits: JsonLimits;
+  readonly waiting: WaitingRoom;
   readonly lingering = new Lingering(() => performance.now(), this.metrics);
+  readonly breakers: Breakers;
+  readonly counters: ThreadCounters;
+  readonly affinity: AffinityKeys;
+  readonly #retries: RetryBudget;
   readonly #desk: ThreadDesk;
   readonly #rejections: RejectionLog;
   readonly #replica: SnapshotReplica;
@@ -82,6 +100,19 @@ class GatewayThread implements GatewayContext {
     this.arena = new Arena(start.arena);
     this.counts = new SharedCounts(start.counts);
     this.#desk = new ThreadDesk(start.desk, start.thread);
+    this.breakers = new Breakers(start.breakers, (moved) =>
+      this.#send({ type: 'breaker', ...moved }),
+    );
+    this.counters = new ThreadCounters(
+      this.arena,
+      () => this.wallMs(),
+      (offer) => (this.breakers.isCalm ? 0 : this.breakers.reading(offer, this.wallMs())),
+    );
+    this.affinity = new AffinityKeys(start.pepper);
+    this.#retries = new RetryBudget(start.retries);
+    const spend = new MonthSpend(openWords(start.spend), start.thread);
+    this.spend = new ThreadSpend(spend, start.spendRules, () => this.wallMs());
+    this.waiting = this.#waitingRoom(new WaitingBoard(start.waiting, start.thread));
     this.#rejections = new RejectionLog(this.metrics, () => this.#desk.mayAudit(this.wallMs()));
     this.keys = new KeyTable(start.pepper);
     for (const key of start.keys) this.keys.upsert(key);
@@ -97,6 +128,27 @@ class GatewayThread implements GatewayContext {
     this.#replica.apply({ version: start.version, upsert: start.targets, remove: [] });
     this.#serving = start.serving;
     this.#edge = new EdgeServer(this, this.#rejections);
+  }
+
+  #waitingRoom(board: WaitingBoard): WaitingRoom {
+    const { arena, thread } = this;
+    return new WaitingRoom({
+      settings: this.settings.queue,
+      board,
+      metrics: this.metrics,
+      monotonicMs: () => this.monotonicMs(),
+      isEmergency: () => gatesOf(this.servingMode()).emergencyShedding,
+      endedOf: (model) => this.#endedOf(model),
+      takePlace: (limit) => arena.takeQueuePlace(limit, thread),
+      givePlace: () => arena.giveQueuePlace(thread),
+      depth: () => arena.queueDepth(),
+    });
+  }
+
+  /** Requests that the backends of a model have ended so far, of whatever model. */
+  #endedOf(model: string): number {
+    const offers = this.snapshot().byModel.get(model) ?? [];
+    return offers.reduce((sum, { target }) => sum + this.arena.totalOf(target.slot), 0);
   }
 
   listen(): void {
@@ -127,6 +179,9 @@ class GatewayThread implements GatewayContext {
       case 'keys':
         this.#applyKeys(message);
         return;
+      case 'spend':
+        this.spend.configure(message.rules);
+        return;
       case 'tls':
         this.#edge.setTls(message.cert, message.key);
         return;
@@ -154,10 +209,12 @@ class GatewayThread implements GatewayContext {
   #applyTargets(message: Extract<ToThread, { type: 'targets' }>): void {
     for (const id of message.remove) {
       this.settlements.forget(id);
+      this.spend.forget(id);
       this.#pools.get(id)?.close();
       this.#pools.delete(id);
     }
     for (const { id, url } of message.upsert) {
+      this.spend.forget(id);
       const before = this.#replica.target(id);
       if (before !== undefined && before.url !== url) {
         this.#pools.get(id)?.close();
@@ -187,6 +244,7 @@ class GatewayThread implements GatewayContext {
   #drain(graceMs: number): void {
     if (this.#draining) return;
     this.#draining = true;
+    this.waiting.close();
     const deadlineMs = this.monotonicMs() + graceMs;
     let cut: number | undefined;
     const timer = setInterval(() => {
@@ -244,6 +302,7 @@ class GatewayThread implements GatewayContext {
       firstByte: this.#firstByte.count === 0 ? undefined : this.#firstByte.drain(),
       metrics,
       served: this.settlements.served(),
+      usage: this.usage.drain(),
       decisions,
       lastUsed,
       rejections,
@@ -258,6 +317,7 @@ class GatewayThread implements GatewayContext {
     const { status, firstByteMs } = outcome;
     this.#finished++;
     if (status >= 500) this.#failed++;
+    if (status < 400 || status >= 500) this.#retries.requested();
     this.#outcomes.add(outcome, this.servingMode());
     if (firstByteMs !== undefined) this.#firstByte.add(firstByteMs);
   }
@@ -311,6 +371,12 @@ class GatewayThread implements GatewayContext {
     // Once between two sweeps is enough: the control thread takes all there is.
     if (!this.#hasTold) this.#send({ type: 'notices' });
     this.#hasTold = true;
+  }
+
+  mayRetry(): boolean {
+    if (this.#retries.mayRetry(this.wallMs())) return true;
+    this.metrics.count('tensorforge_retries_refused_total');
+    return false;
   }
 
   refusing(): 'starting' | 'shutting_down' | 'internal_error' | undefined {

@@ -4,16 +4,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BackendId } from '../../base/brand.ts';
-import type { RoutingSettings, Target } from '../../core/routing/snapshot.ts';
+import { type RoutingSettings, type Target, usualSettings } from '../../core/routing/snapshot.ts';
 import { SnapshotReplica } from '../../core/routing/snapshot-replica.ts';
 import { ToldModels } from './told-models.ts';
 
-const routing: RoutingSettings = {
-  strategy: 'smart',
-  weights: { priority: 50, load: 30, latency: 20 },
-  maxRetries: 2,
-  aliases: {},
-};
+const routing: RoutingSettings = usualSettings;
 
 function models(...ids: string[]): Target['models'] {
   return ids.map((id) => ({
@@ -45,6 +40,7 @@ function target(id: string, facts: Partial<Target> = {}): Target {
     closures: [],
     apiKeyEnv: undefined,
     simulated: false,
+    loadedModels: undefined,
     ...facts,
   };
 }

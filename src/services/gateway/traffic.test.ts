@@ -22,6 +22,7 @@ function report(more: Partial<ThreadReport> = {}): ThreadReport {
     metrics: [],
     decisions: [],
     served: [],
+    usage: [],
     lastUsed: [],
     rejections: [],
     ...more,

@@ -6,7 +6,12 @@ import { Ring } from '../../base/ring.ts';
 import { LogSketch } from '../../core/statistics/log-sketch.ts';
 import type { DecisionWire, OverviewWire } from '../../protocol/control/schemas.ts';
 import type { ThreadReport } from './messages.ts';
-import { firstByteSeconds, overheadSeconds, requestSeconds } from './thread-metrics.ts';
+import {
+  firstByteSeconds,
+  overheadSeconds,
+  queueSeconds,
+  requestSeconds,
+} from './thread-metrics.ts';
 import { firstByteSketch, TrafficSecond } from './traffic-second.ts';
 
 type Sum = { counts: number[]; sum: number };
@@ -19,6 +24,7 @@ const boundsOf: Readonly<Record<string, readonly number[]>> = {
   tensorforge_request_duration_seconds: requestSeconds,
   tensorforge_time_to_first_byte_seconds: firstByteSeconds,
   tensorforge_overhead_seconds: overheadSeconds,
+  tensorforge_queue_wait_seconds: queueSeconds,
 };
 
 const catalogue: Readonly<Record<string, MetricKind>> = {
@@ -34,6 +40,14 @@ const catalogue: Readonly<Record<string, MetricKind>> = {
   tensorforge_failovers_total: {
     type: 'counter',
     help: 'Attempts after the first one of a request.',
+  },
+  tensorforge_fallbacks_total: {
+    type: 'counter',
+    help: 'Requests that went on to a model that stands in for the one that was asked for.',
+  },
+  tensorforge_retries_refused_total: {
+    type: 'counter',
+    help: 'Attempts after a failed one that the retry budget did not allow.',
   },
   tensorforge_streams_cut_total: { type: 'counter', help: 'Streams that ended in an error event.' },
   tensorforge_tokens_total: {
@@ -68,6 +82,14 @@ const catalogue: Readonly<Record<string, MetricKind>> = {
   tensorforge_overhead_seconds: {
     type: 'histogram',
     help: 'Time spent in the gateway rather than waiting for a backend.',
+  },
+  tensorforge_queue_refused_total: {
+    type: 'counter',
+    help: 'Requests that found no place in the queue.',
+  },
+  tensorforge_queue_wait_seconds: {
+    type: 'histogram',
+    help: 'Time in the queue, by how it ended: placed, left, time_out, deadline or stopping.',
   },
 };
 

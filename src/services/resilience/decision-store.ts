@@ -271,11 +271,10 @@ function byNewest(a: RequestStory, b: RequestStory): number {
 
 function matches(story: RequestStory, filter: DecisionFilter): boolean {
   const { model, backend, outcome } = filter;
-  const features = story.attempts[0]?.record.features;
   const settled = story.settled?.record;
-  if (model !== undefined && features?.model !== model && features?.resolvedModel !== model) {
-    return false;
-  }
+  const isOf = ({ record: { features } }: RequestStory['attempts'][number]): boolean =>
+    features.model === model || features.resolvedModel === model;
+  if (model !== undefined && !story.attempts.some(isOf)) return false;
   if (backend !== undefined && settled?.backendId !== backend) return false;
   if (outcome === undefined || settled === undefined) return true;
   if (outcome === 'ok') return settled.status < 400 && settled.code === undefined;

@@ -158,9 +158,10 @@ export function decisionView(
   attempt?: number,
 ): DecisionWire {
   const views = story.attempts.map((item) => attemptView(item, ports));
-  const shown = views.find(({ wire }) => wire.attempt === attempt) ?? views.at(-1);
+  // A model that stands in is asked under the number of the attempt that found nobody.
+  const shown = views.findLast(({ wire }) => wire.attempt === attempt) ?? views.at(-1);
   const first = story.attempts[0]?.record;
-  const place = story.attempts.find(({ record }) => record.attempt === shown?.wire.attempt);
+  const place = story.attempts.findLast(({ record }) => record.attempt === shown?.wire.attempt);
   const at = story.settled?.record.at ?? shown?.at ?? story.admission?.record.at ?? 0;
   const attempts = story.settled?.record.attempts ?? views.length;
   const located = place ?? story.admission ?? story.settled;
@@ -174,7 +175,7 @@ export function decisionView(
     key_id: story.admission?.record.keyId ?? '',
     group_name: story.admission?.record.groupName ?? '',
     model: first?.features.model ?? '',
-    served_model: asked === null ? null : (first?.features.resolvedModel ?? null),
+    served_model: asked === null ? null : (place?.record.features.resolvedModel ?? null),
     backend_id: attempt === undefined ? last : asked,
     reason: shown?.wire.reason ?? withoutAttempt(story),
     route_reason: shown?.wire.route_reason ?? null,

@@ -189,7 +189,12 @@ function writeRequest(
   const attempts = random.nextUnit() < (options.failing ?? 0.05) ? 2 : 1;
   let backendId: string | undefined;
   for (let attempt = 1; attempt <= attempts; attempt++) {
-    const input = { tried, cursor: random.nextUint32(), seed: random.nextUint32() };
+    const input = {
+      tried,
+      cursor: random.nextUint32(),
+      seed: random.nextUint32(),
+      budget: 'Normal' as const,
+    };
     const decision = decide(snapshot, counters, asked, input);
     const places = tried.map((id) => offers.findIndex((offer) => offer.target.id === id));
     const facts = { requestId, at: at + attempt, attempt, mode, snapshotDigest: digest };

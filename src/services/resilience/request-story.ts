@@ -19,10 +19,14 @@ export type Placed<Record> = {
   readonly behaviour: number;
 };
 
+function inOrder(a: Placed<RoutingRecord>, b: Placed<RoutingRecord>): number {
+  return a.record.attempt - b.record.attempt || a.sequence - b.sequence;
+}
+
 export class RequestStory {
   readonly requestId: string;
   admission: Placed<AdmissionRecord> | undefined;
-  /** By attempt. */
+  /** By attempt; several of one number where a model stands in, in the order of the log. */
   readonly attempts: Placed<RoutingRecord>[] = [];
   settled: Placed<SettledRecord> | undefined;
 
@@ -51,7 +55,7 @@ export class RequestStory {
       case 'routed':
       case 'failed_over':
         this.attempts.push({ record, ...place });
-        this.attempts.sort((a, b) => a.record.attempt - b.record.attempt);
+        this.attempts.sort(inOrder);
         return;
       case 'settled':
         this.settled = { record, ...place };

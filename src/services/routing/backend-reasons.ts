@@ -5,6 +5,7 @@ import type { BackendId } from '../../base/brand.ts';
 import { elapsedWords } from '../../base/duration-words.ts';
 import { type Instant, instant, toRfc3339 } from '../../base/time.ts';
 import type { Backend } from '../../core/backends/backend.ts';
+import type { BreakerGate } from '../../core/backends/breaker-gate.ts';
 import { gatesOf } from '../../core/backends/gates.ts';
 import { type StatusSpan, spansOfDay, withStatus } from '../../core/backends/status-history.ts';
 import { type ControlRoute, json, needs } from '../../io/http/control-route.ts';
@@ -38,6 +39,8 @@ export type ReasonsPorts = {
   readonly chronicle: StatusChronicle;
   /** Undefined for a backend that is not watched, or when health checks are off. */
   readonly describeProbes: (id: BackendId) => ProbeDescription | undefined;
+  /** What its circuit breakers say; undefined where there are none. */
+  readonly describeBreaker: (id: BackendId, models: readonly string[]) => BreakerGate | undefined;
   readonly now: () => Instant;
 };
 
@@ -85,10 +88,12 @@ export function explainBackend(ports: ReasonsPorts, id: string): BackendExplainW
   const counters = fleet.counters(backend.id);
   const probes = ports.describeProbes(backend.id);
   const next = probes?.nextProbeInMs;
+  const models = backend.models.map((model) => model.id);
+  const breaker = ports.describeBreaker(backend.id, models);
   return {
     backend: backendView(backend, counters, now, fleet.loadMaxAgeMs),
     verdict: statusWords(backend, now),
-    gates: gatesOf(backend, counters.pendingRequests, now).map((gate) => ({
+    gates: gatesOf(backend, counters.pendingRequests, now, breaker).map((gate) => ({
       ...gate,
       since: timeOf(gate.since),
       remedy: gate.remedy ?? null,

@@ -11,6 +11,7 @@ import type { Instant } from '../../base/time.ts';
 import type { Backend, DiscoverySource, Model, PrivacyZone } from '../../core/backends/backend.ts';
 import type { EngineLoad } from '../../core/backends/engine-load.ts';
 import type { ProbeFacts, ProbeOutcome } from '../../core/backends/health.ts';
+import { loadedModelsOf } from '../../core/backends/model-runtime.ts';
 import type { LifecycleOperation, ModelClosure } from '../../core/backends/operation.ts';
 import { type BackendFacts, BackendRegistry, RegistryError } from '../../core/backends/registry.ts';
 import { uniqueSlug } from '../../core/backends/slug.ts';
@@ -60,6 +61,11 @@ export type FleetEvents = {
 };
 
 /** What was found by itself gives way to a configured or added backend at the same address. */
+function isSameList(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.length === b.length && a.every((text, i) => text === b[i]);
+}
+
 function givesWay(found: Backend, to: DiscoverySource): boolean {
   return found.discoverySource === 'mdns' && to !== 'mdns';
 }
@@ -355,7 +361,11 @@ export class Fleet implements ProbeRegistry {
     });
     this.#arena.setStatus(handle, after.status);
     const moved = before.status !== after.status || before.statusReason !== after.statusReason;
-    if (moved || before.models !== after.models || before.capacity !== after.capacity) {
+    const isRenewed =
+      before.models !== after.models ||
+      before.capacity !== after.capacity ||
+      !isSameList(loadedModelsOf(before.runtime), loadedModelsOf(after.runtime));
+    if (moved || isRenewed) {
       this.#publish([after], []);
     }
     if (before.models !== after.models) this.#events.onModels?.({ before, after });
@@ -427,6 +437,7 @@ export class Fleet implements ProbeRegistry {
       closures: backend.closures,
       apiKeyEnv: backend.apiKeyEnv,
       simulated: backend.simulated,
+      loadedModels: loadedModelsOf(backend.runtime),
     };
   }
 

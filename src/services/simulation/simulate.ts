@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type ConfigurationFault, describeFault } from '../../config/fault.ts';
+import { usualSettings } from '../../core/routing/snapshot.ts';
 import { type FleetFigures, figuresOf } from '../../core/simulation/fleet-figures.ts';
 import { simulateFleet } from '../../core/simulation/fleet-simulation.ts';
 import { type Arrival, traceRowsMax } from '../../core/workload/traces/arrivals.ts';
@@ -58,7 +59,7 @@ function play(
   const run = simulateFleet({
     fleet,
     arrivals,
-    routing: candidate.routing,
+    routing: { ...usualSettings, ...candidate.routing },
     model,
     seed: request.seed,
     warmUpUs: request.warmUpSeconds * 1e6,

@@ -11,7 +11,8 @@ import type { LadderSettings } from '../../../src/core/policy/ladder-settings.ts
 import type { LadderState } from '../../../src/core/policy/ladder-state.ts';
 import type { ServingMode } from '../../../src/core/policy/serving-mode.ts';
 import type { LadderTick } from '../../../src/core/policy/tick-evidence.ts';
-import type { CounterSource, Decision } from '../../../src/core/routing/decide.ts';
+import type { Decision } from '../../../src/core/routing/decide.ts';
+import type { Arena } from '../../../src/io/shared-memory/arena.ts';
 import { demand } from './violation.ts';
 
 const order: readonly ServingMode[] = ['normal', 'watch', 'restricted', 'halted'];
@@ -77,16 +78,12 @@ export class PolicyChecker {
   // ---- routing -----------------------------------------------------------------------------
 
   /** Whoever is chosen takes requests at this very moment, whatever the snapshot says (RP5). */
-  decided(decision: Decision, counters: CounterSource): void {
+  decided(decision: Decision, arena: Arena): void {
     if (decision.kind !== 'route') return;
     const { id, slot, generation } = decision.target;
-    demand(
-      'RP5',
-      counters.generationOf(slot) === generation,
-      () => `${id} was removed, and chosen`,
-    );
-    demand('RP5', counters.statusCode(slot) === 1, () => {
-      return `${id} has the status code ${counters.statusCode(slot)}, and was chosen`;
+    demand('RP5', arena.generationOf(slot) === generation, () => `${id} was removed, and chosen`);
+    demand('RP5', arena.statusCode(slot) === 1, () => {
+      return `${id} has the status code ${arena.statusCode(slot)}, and was chosen`;
     });
   }
 

@@ -3,13 +3,14 @@
 
 import type { Json } from '../../../src/base/canonical.ts';
 import type { ReplayEvent } from '../../../src/core/resilience/replay-event.ts';
+import { type Decision, decide } from '../../../src/core/routing/decide.ts';
 import {
   type CounterSource,
   type DecideInput,
-  type Decision,
-  decide,
+  type Reading,
   type RouteFeatures,
-} from '../../../src/core/routing/decide.ts';
+  unread,
+} from '../../../src/core/routing/decision-input.ts';
 import type {
   RoutingSettings,
   RoutingSnapshot,
@@ -38,19 +39,19 @@ function sequences(events: readonly ReplayEvent[]): string {
   return events.map(({ id, sequence }) => `${id}@${sequence}`).join(' ');
 }
 
+const nothing: Reading = {
+  isCurrent: false,
+  statusCode: 0,
+  pending: 0,
+  capacity: 0,
+  latencyMs: 0,
+  ...unread,
+};
+
 /** The readings of one decision, as a source that nobody writes to. */
 function recorded(decision: Decision): CounterSource {
   const bySlot = new Map(decision.considered.map((item) => [item.target.slot, item]));
-  return {
-    pending: (slot) => bySlot.get(slot)?.reading.pending ?? 0,
-    capacityOf: (slot) => bySlot.get(slot)?.reading.capacity ?? 0,
-    latencyMs: (slot) => bySlot.get(slot)?.reading.latencyMs ?? 0,
-    statusCode: (slot) => bySlot.get(slot)?.reading.statusCode ?? 0,
-    generationOf: (slot) => {
-      const item = bySlot.get(slot);
-      return item === undefined || !item.reading.isCurrent ? -1 : item.target.generation;
-    },
-  };
+  return { read: ({ target: { slot } }) => bySlot.get(slot)?.reading ?? nothing };
 }
 
 export class ReplayChecker {

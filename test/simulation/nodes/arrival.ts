@@ -2,7 +2,7 @@
 // are drawn before a world starts.
 
 import type { PriorityClass } from '../../../src/core/jobs/priority-class.ts';
-import type { RouteFeatures } from '../../../src/core/routing/decide.ts';
+import type { RouteFeatures } from '../../../src/core/routing/decision-input.ts';
 import type { Credential } from './key-desk.ts';
 
 export type Arrival = {

@@ -2,7 +2,7 @@
 // clients do. Drawn whole before the world starts, so that faults change nothing of it.
 
 import { isPriorityClass, type PriorityClass } from '../../../src/core/jobs/priority-class.ts';
-import type { RouteFeatures } from '../../../src/core/routing/decide.ts';
+import { noHints, type RouteFeatures } from '../../../src/core/routing/decision-input.ts';
 import type { Chance } from '../environment/chance.ts';
 import { gatewayCount } from '../environment/ground.ts';
 import { epochMs } from '../environment/node-clock.ts';
@@ -91,6 +91,7 @@ function drawFeatures(chance: Chance): RouteFeatures {
     needsTools: chance.hits(0.1),
     needsJsonMode: false,
     remoteMedia: chance.hits(0.01),
+    ...noHints,
   };
 }
 

@@ -5,7 +5,8 @@
 import { admissionOutcome } from '../../../src/core/decisions/redecision.ts';
 import type { AdmissionReading, AdmissionVerdict } from '../../../src/core/policy/admission.ts';
 import type { ServingMode } from '../../../src/core/policy/serving-mode.ts';
-import type { Decision, RouteFeatures } from '../../../src/core/routing/decide.ts';
+import type { Decision } from '../../../src/core/routing/decide.ts';
+import type { CounterSource, RouteFeatures } from '../../../src/core/routing/decision-input.ts';
 import type {
   RoutingSettings,
   RoutingSnapshot,
@@ -13,6 +14,7 @@ import type {
 } from '../../../src/core/routing/snapshot.ts';
 import type { ErrorCode } from '../../../src/errors/catalogue.ts';
 import type { Arena } from '../../../src/io/shared-memory/arena.ts';
+import { ThreadCounters } from '../../../src/services/gateway/thread-counters.ts';
 import { noticeOf, ThreadDesk } from '../../../src/services/gateway/thread-desk.ts';
 import {
   backendNode,
@@ -365,6 +367,15 @@ export class Gateway implements GatewayPort {
     return isAdmitted;
   }
 
+  /** What a decision of now reads; breakers and quality hold nobody back here yet. */
+  get #counters(): CounterSource {
+    return new ThreadCounters(
+      this.#theShared.arena,
+      () => this.#wallMs(),
+      () => 0,
+    );
+  }
+
   decide(
     request: SimRequest,
     snapshot: RoutingSnapshot,
@@ -379,10 +390,12 @@ export class Gateway implements GatewayPort {
     const { parts, watch, timeline } = this.#ground;
     const input = {
       tried: facts.tried,
-      cursor: arena.nextCursor(),
+      cursor: arena.nextCursor(features.resolvedModel),
       seed: (timeline.now * 1000 + request.arrival.index) >>> 0,
+      budget: 'Normal' as const,
     };
-    const decision = parts.decide(snapshot, arena, features, input);
+    const counters = this.#counters;
+    const decision = parts.decide(snapshot, counters, features, input);
     watch.replay.decided(snapshot, features, input, decision);
     watch.policy.decided(decision, arena);
     this.#stream.routing(
@@ -394,6 +407,7 @@ export class Gateway implements GatewayPort {
         features,
         cursor: input.cursor,
         seed: input.seed,
+        budget: input.budget,
       },
       snapshot,
       facts.tried,
@@ -452,7 +466,10 @@ export class Gateway implements GatewayPort {
 
   firstByte(request: SimRequest, target: Target | undefined, tookMs: number): void {
     this.#ground.watch.traffic.committed(request.arrival.index);
-    if (target !== undefined) this.#theShared.arena.recordFirstByte(target, tookMs);
+    if (target === undefined) return;
+    const { arena } = this.#theShared;
+    arena.recordFirstByte(target, tookMs);
+    arena.recordPeak(target, tookMs, this.#wallMs());
   }
 
   unreachable(target: Target, attempt: number): void {

@@ -1,7 +1,11 @@
 // People and programs that change the installation, and some that try to. Who asks is known before
 // what was asked is looked at; what is changed is written with its event first, and acts then.
 
-import type { RoutingSettings, Strategy } from '../../../src/core/routing/snapshot.ts';
+import {
+  type RoutingSettings,
+  strategies,
+  usualSettings,
+} from '../../../src/core/routing/snapshot.ts';
 import { controlNode, type Ground, wallOf } from '../environment/ground.ts';
 import type { TokenKeeper } from '../parts.ts';
 import type { Trail } from './trail.ts';
@@ -103,12 +107,11 @@ export const viewer: Principal = {
   permissions: ['backends:read', 'keys:write'],
 };
 
-const strategies: readonly Strategy[] = ['smart', 'round_robin', 'priority_only', 'random'];
-
 /** The routing settings number `n` of a world. */
 export function settingsOf(n: number): RoutingSettings {
   const strategy = strategies[n % strategies.length] ?? 'smart';
   return {
+    ...usualSettings,
     strategy,
     weights:
       n % 2 === 0

@@ -10,11 +10,8 @@
 
 import type { BackendId } from '../../../src/base/brand.ts';
 import { admissionOutcome } from '../../../src/core/decisions/redecision.ts';
-import {
-  type Decision,
-  isKnownModel,
-  type RouteFeatures,
-} from '../../../src/core/routing/decide.ts';
+import { type Decision, isKnownModel } from '../../../src/core/routing/decide.ts';
+import type { RouteFeatures } from '../../../src/core/routing/decision-input.ts';
 import {
   type RoutingSnapshot,
   resolveModel,

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DecisionRecord } from '../../decisions/decision-record.ts';
+import { noHints } from '../../routing/decision-input.ts';
 import { RecordedArrivals } from './recorded-arrivals.ts';
 
 const reading = {
@@ -46,10 +47,12 @@ function routed(requestId: string, at: number): DecisionRecord {
       needsTools: false,
       needsJsonMode: false,
       remoteMedia: false,
+      ...noHints,
     },
     tried: [],
     cursor: 0,
     seed: 0,
+    budget: 'Normal',
     candidates: [],
     outcome: { kind: 'route', chosen: 0, routeReason: 'capability-match' },
   };

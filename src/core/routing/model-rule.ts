@@ -1,0 +1,44 @@
+// Rules by model (registry specification 15): which privacy zone and which capability tier a model asks
+// for, and whether another model may stand in. The first rule whose pattern matches the resolved model
+// is the one; without one everything is allowed.
+
+export type ModelRule = {
+  /** `*` any run of characters, `?` any one; everything else means itself. */
+  readonly model: string;
+  /** `restricted`: never outside of the restricted zone, whatever fails. */
+  readonly privacy: 'unrestricted' | 'restricted';
+  /** Least tier, 1 to 5; undefined asks for none. */
+  readonly minTier: number | undefined;
+  readonly fallbackAllowed: boolean;
+};
+
+/** Does the whole of `text` match? Linear in both: a star is tried again only from its last place. */
+export function matchesGlob(pattern: string, text: string): boolean {
+  let p = 0;
+  let t = 0;
+  let star = -1;
+  let from = 0;
+  while (t < text.length) {
+    if (pattern[p] === '*') {
+      star = p++;
+      from = t;
+    } else if (p < pattern.length && (pattern[p] === '?' || pattern[p] === text[t])) {
+      p++;
+      t++;
+    } else if (star >= 0) {
+      p = star + 1;
+      t = ++from;
+    } else {
+      return false;
+    }
+  }
+  while (pattern[p] === '*') p++;
+  return p === pattern.length;
+}
+
+/** The first rule that is for this model. */
+export function ruleOf(rules: readonly ModelRule[], model: string): ModelRule | undefined {
+  // Hardly anybody has any.
+  if (rules.length === 0) return undefined;
+  return rules.find((rule) => matchesGlob(rule.model, model));
+}

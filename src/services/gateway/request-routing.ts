@@ -1,0 +1,175 @@
+// Where one request goes: the decision of each attempt, and the models that stand in once no backend of
+// the one before takes it.
+//
+//   R1  A backend is tried at most once for the same model.
+//   R2  Every decision is written down with exactly what it was made of; one that found every backend
+//       full only when nobody decides again, so that a request that waits leaves one record.
+//   R3  A model that stands in is asked under the rules and needs of the request; the models that stand
+//       in for it are not looked at.
+
+import type { BackendId } from '../../base/brand.ts';
+import { type Consideration, type Decision, decide } from '../../core/routing/decide.ts';
+import { type BudgetStatus, gates, type RouteFeatures } from '../../core/routing/decision-input.ts';
+import type { Offer, RoutingSnapshot, Target } from '../../core/routing/snapshot.ts';
+import type { Refusal } from '../../errors/tensorforge-error.ts';
+import { type Admitted, fallbackExhausted } from './admission.ts';
+import type { GatewayContext } from './context.ts';
+import type { RequestJournal } from './request-journal.ts';
+import { labelValue } from './thread-metrics.ts';
+
+export type Routed = Extract<Decision, { kind: 'route' }>;
+
+export class RequestRouting {
+  readonly #context: GatewayContext;
+  readonly #snapshot: RoutingSnapshot;
+  readonly #journal: RequestJournal;
+  /** Of the decision's own randomness. */
+  readonly #seed: number;
+  readonly #fallbacks: readonly string[];
+  #nextFallback = 0;
+  #features: RouteFeatures;
+  readonly #tried: BackendId[] = [];
+  #considered: readonly Consideration[] = [];
+  #firstRefusal: Refusal | undefined;
+  #refusedWords: string | undefined;
+  /** Writes down a decision that found every backend at its capacity, if nobody decides again. */
+  #unwritten: (() => void) | undefined;
+  #isFull = false;
+  #isRewound = false;
+  readonly #asked: RouteFeatures;
+
+  constructor(
+    context: GatewayContext,
+    snapshot: RoutingSnapshot,
+    journal: RequestJournal,
+    { route, fallbacks }: Admitted,
+    seed: number,
+  ) {
+    this.#context = context;
+    this.#snapshot = snapshot;
+    this.#journal = journal;
+    this.#features = route;
+    this.#asked = route;
+    this.#fallbacks = fallbacks;
+    this.#seed = seed;
+  }
+
+  get features(): RouteFeatures {
+    return this.#features;
+  }
+
+  get model(): string {
+    return this.#features.resolvedModel;
+  }
+
+  /** The backends that the last decision looked at. */
+  get considered(): readonly Consideration[] {
+    return this.#considered;
+  }
+
+  /** Why the last decision found nobody; undefined when none did. */
+  get refusedWords(): string | undefined {
+    return this.#refusedWords;
+  }
+
+  /** The decision of attempt number `attempt`, from 1. */
+  decide(attempt: number, budget: BudgetStatus): Decision {
+    const input = {
+      tried: this.#tried,
+      cursor: this.#context.arena.nextCursor(this.model),
+      seed: this.#seed,
+      budget,
+    };
+    const decision = decide(this.#snapshot, this.#context.counters, this.#features, input);
+    this.#considered = decision.considered;
+    const features = this.#features;
+    if (decision.kind === 'refuse' && decision.refusal.code === 'at_capacity') {
+      this.#isFull = true;
+      this.#unwritten = () => this.#journal.routing(attempt, features, input, decision);
+    } else {
+      this.#unwritten = undefined;
+      this.#journal.routing(attempt, features, input, decision);
+    }
+    if (decision.kind === 'refuse') {
+      this.#refusedWords = decision.refusal.message;
+      this.#firstRefusal ??= decision.refusal;
+    }
+    return decision;
+  }
+
+  /** Equal for requests that the same backends can serve. */
+  get lane(): string {
+    const { resolvedModel, operation, needsVision, needsTools, needsJsonMode } = this.#asked;
+    const { remoteMedia, restrictedOnly } = this.#asked;
+    const needs = [needsVision, needsTools, needsJsonMode, remoteMedia, restrictedOnly];
+    return `${resolvedModel} ${operation} ${needs.map(Number).join('')}`;
+  }
+
+  /** Did a backend take nothing only because it is at its capacity? */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  /** Would the model that was asked for be refused now? Nothing is drawn, kept or written down. */
+  isFullNow(budget: BudgetStatus): boolean {
+    const input = { tried: this.#tried, cursor: 0, seed: this.#seed, budget };
+    const decision = decide(this.#snapshot, this.#context.counters, this.#asked, input);
+    return decision.kind === 'refuse';
+  }
+
+  /** Nobody decides again: a decision that found every backend full is written down. */
+  writeDown(): void {
+    this.#unwritten?.();
+    this.#unwritten = undefined;
+  }
+
+  /** Begins again with the model that was asked for, after a wait. */
+  rewind(): void {
+    this.#isFull = false;
+    this.#isRewound = true;
+    if (this.#nextFallback === 0) return;
+    this.#nextFallback = 0;
+    this.#tried.length = 0;
+    this.#features = this.#asked;
+  }
+
+  /** Not this one again. */
+  passOver({ id }: Target): void {
+    this.#tried.push(id);
+  }
+
+  offerOf(target: Target): Offer | undefined {
+    return this.#snapshot.byModel.get(this.model)?.find((offer) => offer.target === target);
+  }
+
+  /** Does a breaker speak against the target of the decision, which is let in all the same? */
+  isLetIn(target: Target): boolean {
+    const item = this.#considered.find((one) => one.target === target);
+    const breaker = (item?.reading.gates ?? 0) & gates.breaker;
+    return breaker === gates.breakerOpen || breaker === gates.probesOut;
+  }
+
+  /** Goes on with the next model that stands in; false when there is none. */
+  fallBack(): boolean {
+    const next = this.#fallbacks[this.#nextFallback];
+    if (next === undefined) return false;
+    this.#nextFallback++;
+    if (!this.#isRewound) this.#noteFallback(next);
+    this.#tried.length = 0;
+    this.#features = { ...this.#features, resolvedModel: next, isFallback: true };
+    return true;
+  }
+
+  #noteFallback(next: string): void {
+    this.writeDown();
+    const labels = `from_model="${labelValue(this.model)}",to_model="${labelValue(next)}"`;
+    this.#context.metrics.count(`tensorforge_fallbacks_total{${labels}}`);
+  }
+
+  /** What the client is told when nobody is left. */
+  refusal(last: Refusal): Refusal {
+    if (this.#nextFallback === 0 || this.#firstRefusal === undefined) return last;
+    const asked = this.#fallbacks.slice(0, this.#nextFallback);
+    return fallbackExhausted([this.#features.model, ...asked], this.#firstRefusal);
+  }
+}
