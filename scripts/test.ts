@@ -7,9 +7,8 @@
 // What cannot run here is told as `skipped: NAME (reason)`; as root with CI=true that is a failure
 // too, because there everything can be installed, except where the reason names missing hardware.
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect, parseArgs } from 'node:util';
 import { ensureDashboard } from './build-dashboard.ts';
@@ -19,6 +18,7 @@ import { gatesOf, runGate } from './test/gates.ts';
 import { endMarked, killQuietly, markedProcesses } from './test/leftovers.ts';
 import { batchesOf, runBatch } from './test/run-batch.ts';
 import type { FileOutcome } from './test/run-file.ts';
+import { scratchFolder } from './test/scratch.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const postgres15 = '/usr/lib/postgresql/15/bin';
@@ -269,7 +269,7 @@ async function main(): Promise<void> {
   const tally = new Tally();
   const abort = new AbortController();
   const marks: string[] = [];
-  const scratch = mkdtempSync(join(tmpdir(), 'tft-'));
+  const scratch = scratchFolder();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => abort.abort(signal));
   }
