@@ -403,7 +403,7 @@ it('what was refused is counted by its code, once each, and holds no lease', asy
     const found = await counts();
     return [...expected].every(([code, count]) => found.get(code) === count);
   };
-  await until('the counters', isEqual, 3000).catch(() => undefined);
+  await until('the counters', isEqual, 20_000).catch(() => undefined);
   assert.deepEqual(await counts(), expected);
   const metrics = await metricsOf(product);
   assert.equal(sumOf(metrics, 'tensorforge_pending_requests'), 0);

@@ -294,7 +294,7 @@ describe('the health of a backend that cannot be reached', () => {
     const answer = await ask(product, chat('shared', short));
     assertServedBySecond(answer);
     // The next probe of its own would be an hour away.
-    await until('the probe', async () => !(await backendOf(product, 'first')).routable, 1000);
+    await until('the probe', async () => !(await backendOf(product, 'first')).routable);
     const probed = await backendOf(product, 'first');
     assert.equal(probed.status, 'unhealthy');
     assert.match(probed.last_error ?? '', /^connection failed/);
@@ -413,7 +413,7 @@ describe('a backend whose process is killed', () => {
       assert.equal(headers['x-tensorforge-attempts'], '2');
     }
     assert.equal(spare.stats().requests_finished, served.length);
-    await until('the probe', async () => !(await backendOf(product, ids[0] ?? '')).routable, 2000);
+    await until('the probe', async () => !(await backendOf(product, ids[0] ?? '')).routable);
     for (const id of ids) assert.equal((await backendOf(product, id)).pending_requests, 0);
     for (const id of ids) await remove(product, `/api/v1/backends/${id}`);
   });

@@ -53,7 +53,7 @@ async function tabOf(story: Story, viewport = { width: 1280, height: 900 }) {
   await own.addCookies(await context.cookies());
   const asked: Request[] = [];
   const tab = await own.newPage();
-  tab.setDefaultTimeout(15_000);
+  tab.setDefaultTimeout(60_000);
   const { backends } = story;
   await tab.routeWebSocket('**/ws', () => undefined);
   await tab.route('**/api/v1/**', (route) => {
@@ -143,7 +143,7 @@ before(async () => {
   });
   await listen(context, complaints);
   page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(60_000);
   await page.goto(product.url);
   await signIn(page, product.adminKey);
 });

@@ -445,7 +445,7 @@ describe('a configuration that is read again', () => {
         strangerNoticedMs,
       );
       assert.ok((await ownStatuses(12)).every((status) => status >= 500));
-      await until('the log says so', () => /listens on our port/.test(product.output()), 1000);
+      await until('the log says so', () => /listens on our port/.test(product.output()));
 
       const gone = new Promise((resolve) => stranger?.once('exit', resolve));
       stranger.kill('SIGKILL');

@@ -169,8 +169,8 @@ describe('slow readers', () => {
     const upstream = flood.received.find(({ text }) => text.startsWith('POST'))?.socket;
     assert.ok(upstream);
     // By default 30 s, here 1 s.
-    await eventually('the upstream is aborted', () => upstream.destroyed, 5000);
-    await eventually('the lease is free', async () => (await pending()) === 0, 1000);
+    await eventually('the upstream is aborted', () => upstream.destroyed);
+    await eventually('the lease is free', async () => (await pending()) === 0);
     client.destroy();
   });
 });

@@ -325,7 +325,7 @@ describe('the official client', () => {
       stream: true,
     });
     for await (const _part of stream) break;
-    await until('the engine is idle', () => simStats('slow').running === 0, 1000);
+    await until('the engine is idle', () => simStats('slow').running === 0);
   });
 });
 
@@ -351,19 +351,13 @@ describe('clients that leave', () => {
       sent.on('error', () => {});
       sent.destroy();
     }
-    const leftMs = performance.now();
-    await until(
-      'the engine is idle',
-      () => {
-        const { running, waiting: queued } = simStats('slow');
-        return running + queued === 0;
-      },
-      1000,
-    );
+    await until('the engine is idle', () => {
+      const { running, waiting: queued } = simStats('slow');
+      return running + queued === 0;
+    });
     await until(
       'no lease is held',
       async () => (await backendOf(product, 'slow')).pending_requests === 0,
-      Math.max(100, 1000 - (performance.now() - leftMs)),
     );
     assert.equal(simStats('slow').aborted_total - before, 200);
   });
@@ -489,7 +483,7 @@ describe('an operator at work', () => {
     await until(
       'the revoked key is refused',
       async () => (await ask(product, chat('quick'), { key: other.secret })).status === 401,
-      1000,
+      5000,
     );
     const cut = eventsOf(await lost.whole);
     assert.ok(performance.now() - revokedMs < 5000);

@@ -279,7 +279,6 @@ describe('with a certificate', () => {
         await until(
           'the error is logged',
           () => /error/i.test(logged()) && /server\.tls_(cert|key)/.test(logged()),
-          4000,
         );
         const refused = await product.json('/api/v1/config/reload', { method: 'POST' });
         assert.equal(refused.status, 422, JSON.stringify(refused.body));

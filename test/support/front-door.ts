@@ -74,7 +74,7 @@ export class RefusalBook {
       );
       return found === expected;
     };
-    await eventually('the counters of refusals', isEqual, 3000).catch(() => undefined);
+    await eventually('the counters of refusals', isEqual, 20_000).catch(() => undefined);
     assert.equal(found, expected);
   }
 }

@@ -166,7 +166,7 @@ export async function remove(product: Product, path: string): Promise<void> {
   await answer.arrayBuffer();
 }
 
-const waitMs = 15_000;
+const waitMs = 60_000;
 
 /** Waits until `holds` answers true; throws with `what` when it does not in time. */
 export async function until(

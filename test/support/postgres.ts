@@ -67,7 +67,7 @@ export function withDatabase(declare: (db: TestDatabase) => void): void {
 export async function eventually(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  limitMs = 10_000,
+  limitMs = 40_000,
 ): Promise<void> {
   const deadline = performance.now() + limitMs;
   while (!(await holds())) {

@@ -18,10 +18,10 @@ import { giveFirstDatabase } from './first-database.ts';
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 /** A start on a loaded two-core machine, the first database included. */
-const readyWithinMs = 60_000;
-const stopWithinMs = 20_000;
+const readyWithinMs = 180_000;
+const stopWithinMs = 60_000;
 /** A command of the command line, the last steps of a stopping control plane included. */
-const commandWithinMs = 30_000;
+const commandWithinMs = 120_000;
 
 export type ProductBackend = {
   readonly name: string;

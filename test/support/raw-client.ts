@@ -20,7 +20,7 @@ export type RawOutcome = {
   readonly surplus: string;
 };
 
-const deadlineMs = 10_000;
+const deadlineMs = 40_000;
 
 type Parsed = { readonly answer: RawAnswer; readonly length: number };
 
