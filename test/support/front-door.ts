@@ -54,6 +54,8 @@ export async function counterByLabel(product: Product, name: string): Promise<Ma
   return values;
 }
 
+const slowClient = 'slow_client';
+
 /** The refusals that the tests of one file have caused, by the `kind` of the metric. */
 export class RefusalBook {
   readonly #expected = new Map<string, number>();
@@ -69,9 +71,10 @@ export class RefusalBook {
     const expected = JSON.stringify(sorted(this.#expected));
     let found = '';
     const isEqual = async () => {
-      found = JSON.stringify(
-        sorted(await counterByLabel(product, 'tensorforge_http_refused_total')),
-      );
+      const counts = new Map(await counterByLabel(product, 'tensorforge_http_refused_total'));
+      // On a machine that stands still for seconds a client of ours may be the slow one.
+      if (!this.#expected.has(slowClient)) counts.delete(slowClient);
+      found = JSON.stringify(sorted(counts));
       return found === expected;
     };
     await eventually('the counters of refusals', isEqual, 20_000).catch(() => undefined);
