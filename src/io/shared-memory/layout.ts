@@ -1,5 +1,5 @@
-// The shared arena, drawn once. One 64-byte header and one 128-byte slot per backend: whole cache
-// lines, so that two backends never share one. All figures are 32-bit words unless said otherwise.
+// The shared arena, drawn once. One 64-byte header and one 96-byte slot per backend: of 128 bytes two
+// backends would never share a cache line, but a thousand would take 130 KB more. All figures are 32-bit words unless said otherwise.
 //
 //   header  0 layout version   1 published registry version   2 zero   3 queue depth
 //           4-6 zero: the month's spend is in memory of its own (month-spend.ts)
@@ -12,14 +12,14 @@
 //           13 running, 14 waiting requests and 15 share of the KV cache in use x 1e6, as the engine
 //           tells; `missing` in each that it does not tell, or told too long ago
 //           16 peak EWMA of the first byte, us; 0 when never measured   17 its time, ms modulo 2^32
-//           18 tokens of the requests in flight   19-31 zero
+//           18 tokens of the requests in flight   19-23 zero
 //   behind the slots: cursors of turns, one for each hash of a model
 
 import { assert } from '../../base/assert.ts';
 
 export const layoutVersion = 2;
 export const headerWords = 16;
-export const slotWords = 32;
+export const slotWords = 24;
 export const defaultCapacity = 4096;
 
 export const header = {
