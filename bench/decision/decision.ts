@@ -1,11 +1,13 @@
 // Bench `decision`: one call of the decision on a full snapshot, warm, without I/O, the reasons of all
 // that are excluded included. The figures are read from the real arena and the real breakers, as a
 // gateway thread reads them; about a tenth of the backends is ill or full, and a few are slow.
+
 import { hash } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { BackendId } from '../../src/base/brand.ts';
 import { seededRandom } from '../../src/base/random.ts';
+import { type Strategy, strategies } from '../../src/base/routing-words.ts';
 import { decide } from '../../src/core/routing/decide.ts';
 import {
   type CounterSource,
@@ -15,8 +17,6 @@ import {
 import {
   buildSnapshot,
   type RoutingSnapshot,
-  type Strategy,
-  strategies,
   type Target,
   usualSettings,
 } from '../../src/core/routing/snapshot.ts';

@@ -1,5 +1,6 @@
 // The options of money: what a month may cost, and what tokens cost.
 
+import { hardLimitActions } from '../base/routing-words.ts';
 import { choice, decimal, filePath, integer } from './option.ts';
 
 export const budgetOptions = {
@@ -17,7 +18,7 @@ export const budgetOptions = {
     words: 'Share of the limit beyond which cloud backends are chosen less.',
   }),
   hardLimitAction: choice({
-    of: ['warn', 'block_cloud', 'block_all'],
+    of: hardLimitActions,
     fallback: 'warn',
     words:
       'Once the limit is spent: only warn, take no backend of the open zone, or take none at all (503).',

@@ -2,24 +2,9 @@
 // Members have the shape in which decisions read them.
 
 import { z } from 'zod';
+import { strategies } from '../base/routing-words.ts';
 import { retryBudgetOptions } from './breaker-options.ts';
 import { choice, decimal, integer, structure } from './option.ts';
-
-export const strategies = [
-  'smart',
-  'round_robin',
-  'priority_only',
-  'random',
-  'latency',
-  'weighted',
-  'least_in_flight',
-  'least_tokens',
-  'power_of_two',
-  'model_affinity',
-  'prefix_affinity',
-  'sticky',
-  'geographic',
-] as const;
 
 /** Documented strategies that this version does not have; naming one is a fault that says so. */
 export const laterStrategies: readonly string[] = ['cost'];

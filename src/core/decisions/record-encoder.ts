@@ -322,14 +322,6 @@ export class RecordEncoder {
       return;
     }
     writer.byte(reasonCodes[decision.routeReason]);
-    writer.varint(chosenIndex(decision));
+    writer.varint(decision.chosen);
   }
-}
-
-/** Where the chosen backend stands among the candidates. */
-function chosenIndex(decision: Extract<Decision, { kind: 'route' }>): number {
-  const { considered, target } = decision;
-  let index = 0;
-  while (index < considered.length && considered[index]?.target !== target) index++;
-  return index;
 }

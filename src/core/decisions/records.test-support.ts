@@ -196,7 +196,15 @@ function decisionOf(record: RoutingRecord): Decision {
   }
   const chosen = considered[outcome.chosen] as Consideration;
   const { routeReason } = outcome;
-  return { kind: 'route', target: chosen.target, score: 0, reason: '', routeReason, considered };
+  return {
+    kind: 'route',
+    target: chosen.target,
+    score: 0,
+    reason: '',
+    routeReason,
+    considered,
+    chosen: outcome.chosen,
+  };
 }
 
 /** Writes any record, as the product writes it from its live objects. */

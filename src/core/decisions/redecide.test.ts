@@ -6,8 +6,9 @@ import { describe, it } from 'node:test';
 import { present } from '../../base/assert.ts';
 import type { Json } from '../../base/canonical.ts';
 import { ok } from '../../base/result.ts';
+import { strategies } from '../../base/routing-words.ts';
 import { stages } from '../routing/decide.ts';
-import { strategies } from '../routing/snapshot.ts';
+
 import { currentBehaviour } from './behaviour.ts';
 import type {
   AdmissionRecord,

@@ -3,15 +3,17 @@
 
 import type { Json } from '../../base/canonical.ts';
 import { canonicalJson } from '../../base/canonical.ts';
+import {
+  type HardLimitAction,
+  hardLimitActions,
+  type Strategy,
+  strategies,
+} from '../../base/routing-words.ts';
 import type { ModelRule } from '../routing/model-rule.ts';
 import {
   type AffinitySettings,
-  type HardLimitAction,
-  hardLimitActions,
   type Place,
   type RoutingSettings,
-  type Strategy,
-  strategies,
   usualSettings,
 } from '../routing/snapshot.ts';
 import type { JsonReader } from './json-reader.ts';

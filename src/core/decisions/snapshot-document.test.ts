@@ -9,6 +9,7 @@ import { holds } from '../../../test/support/properties.ts';
 import { backendTypes } from '../../base/backend-type.ts';
 import { canonicalJson } from '../../base/canonical.ts';
 import { err, ok, type Result } from '../../base/result.ts';
+import { strategies } from '../../base/routing-words.ts';
 import { nodeCrypto } from '../../io/credentials/crypto.ts';
 import { decide } from '../routing/decide.ts';
 import {
@@ -19,12 +20,7 @@ import {
   type TestTarget,
   target,
 } from '../routing/fleet.test-support.ts';
-import {
-  buildSnapshot,
-  type RoutingSnapshot,
-  strategies,
-  type Target,
-} from '../routing/snapshot.ts';
+import { buildSnapshot, type RoutingSnapshot, type Target } from '../routing/snapshot.ts';
 import { type DigestedSnapshot, SnapshotDigester } from './snapshot-digester.ts';
 import { snapshotOfDocument } from './snapshot-document.ts';
 

@@ -4,6 +4,7 @@
 
 import { apiOperations } from '../../base/api-operation.ts';
 import { type Random, seededRandom } from '../../base/random.ts';
+import { hardLimitActions, strategies } from '../../base/routing-words.ts';
 import { nodeCrypto } from '../../io/credentials/crypto.ts';
 import { isPriorityClass } from '../jobs/priority-class.ts';
 import { judgeAdmission } from '../policy/admission.ts';
@@ -18,12 +19,7 @@ import {
   type TestTarget,
   target,
 } from '../routing/fleet.test-support.ts';
-import {
-  hardLimitActions,
-  type RoutingSettings,
-  type RoutingSnapshot,
-  strategies,
-} from '../routing/snapshot.ts';
+import type { RoutingSettings, RoutingSnapshot } from '../routing/snapshot.ts';
 import { modesInOrder } from './block-layout.ts';
 import type { RecordEncoder } from './record-encoder.ts';
 import { admissionOutcome } from './redecision.ts';

@@ -14,6 +14,7 @@
 
 import { BoundedMap } from '../../base/bounded-map.ts';
 import { compareText } from '../../base/compare.ts';
+import type { Strategy } from '../../base/routing-words.ts';
 import type {
   AdmissionRecord,
   DecisionRecord,
@@ -24,12 +25,7 @@ import { type AdmissionVerdict, judgeAdmission, mayAttemptAgain } from '../polic
 import { maxRetries } from '../policy/serving-mode.ts';
 import type { Consideration, Decision } from '../routing/decide.ts';
 import { policyOf } from '../routing/policies/policies.ts';
-import {
-  type RoutingSettings,
-  type RoutingSnapshot,
-  resolveModel,
-  type Strategy,
-} from '../routing/snapshot.ts';
+import { type RoutingSettings, type RoutingSnapshot, resolveModel } from '../routing/snapshot.ts';
 import { choiceWords, destinationOf, retryWords } from './change-words.ts';
 import type { ModeTimeline } from './mode-timeline.ts';
 import { OffPolicyEstimate } from './off-policy.ts';

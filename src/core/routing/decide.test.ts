@@ -6,10 +6,11 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { apiOperations } from '../../base/api-operation.ts';
 import { backendTypes } from '../../base/backend-type.ts';
+import { strategies } from '../../base/routing-words.ts';
 import { type Decision, decide, stages, suggestedAction } from './decide.ts';
 import type { DecideInput } from './decision-input.ts';
 import { features, fleetOf, model, type TestTarget, target } from './fleet.test-support.ts';
-import { type RoutingSettings, strategies, type Target } from './snapshot.ts';
+import type { RoutingSettings, Target } from './snapshot.ts';
 
 const plain: DecideInput = { tried: [], cursor: 0, seed: 1, budget: 'Normal' };
 

@@ -70,6 +70,8 @@ export type Decision =
       readonly reason: string;
       readonly routeReason: RouteReason;
       readonly considered: readonly Consideration[];
+      /** Where the target stands in `considered`, and its offer among the offers of the model. */
+      readonly chosen: number;
     }
   | {
       readonly kind: 'refuse';
@@ -378,6 +380,7 @@ export function decide(
     reason: `${prefixOf(features)}${isOnly ? 'only_healthy_backend' : policy.reason(chosen, index, choice)}`,
     routeReason: routeReasonOf(features, input, making),
     considered,
+    chosen: considered.indexOf(chosen),
   };
 }
 

@@ -32,6 +32,15 @@ export type RouteFeatures = {
   readonly isFallback: boolean;
 };
 
+/** Tokens of an answer whose request sets no limit. */
+const usualOutputTokens = 256;
+const expectedTokensMax = 2 ** 31 - 1;
+
+/** Tokens of prompt and answer that the request may come to. */
+export function expectedTokens({ estimatedTokens, maxOutputTokens }: RouteFeatures): number {
+  return Math.min(estimatedTokens + (maxOutputTokens ?? usualOutputTokens), expectedTokensMax);
+}
+
 /** Of a request that says nothing about where it wants to go. */
 export const noHints = {
   prefixKey: undefined,

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
+import { matchesGlob } from '../security/glob.ts';
 import { decide } from './decide.ts';
 import type { DecideInput } from './decision-input.ts';
 import { features, fleetOf, target } from './fleet.test-support.ts';
-import { type ModelRule, matchesGlob, ruleOf } from './model-rule.ts';
+import { type ModelRule, ruleOf } from './model-rule.ts';
 
 const plain: DecideInput = { tried: [], cursor: 0, seed: 1, budget: 'Normal' };
 const rule = (facts: Partial<ModelRule>): ModelRule => ({

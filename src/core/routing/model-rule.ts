@@ -2,6 +2,8 @@
 // for, and whether another model may stand in. The first rule whose pattern matches the resolved model
 // is the one; without one everything is allowed.
 
+import { matchesGlob } from '../security/glob.ts';
+
 export type ModelRule = {
   /** `*` any run of characters, `?` any one; everything else means itself. */
   readonly model: string;
@@ -11,30 +13,6 @@ export type ModelRule = {
   readonly minTier: number | undefined;
   readonly fallbackAllowed: boolean;
 };
-
-/** Does the whole of `text` match? Linear in both: a star is tried again only from its last place. */
-export function matchesGlob(pattern: string, text: string): boolean {
-  let p = 0;
-  let t = 0;
-  let star = -1;
-  let from = 0;
-  while (t < text.length) {
-    if (pattern[p] === '*') {
-      star = p++;
-      from = t;
-    } else if (p < pattern.length && (pattern[p] === '?' || pattern[p] === text[t])) {
-      p++;
-      t++;
-    } else if (star >= 0) {
-      p = star + 1;
-      t = ++from;
-    } else {
-      return false;
-    }
-  }
-  while (pattern[p] === '*') p++;
-  return p === pattern.length;
-}
 
 /** The first rule that is for this model. */
 export function ruleOf(rules: readonly ModelRule[], model: string): ModelRule | undefined {

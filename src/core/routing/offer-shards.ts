@@ -8,6 +8,7 @@
 // A chain of differences to the newest would copy less, but one long request that keeps an old state
 // would keep all differences since.
 
+import { textHash } from '../../base/text-hash.ts';
 import type { Offer, OffersByModel } from './snapshot.ts';
 
 const shardCount = 256;
@@ -16,12 +17,8 @@ const hashedCharacters = 16;
 
 type Shard = ReadonlyMap<string, readonly Offer[]>;
 
-/** FNV-1a over the last characters, folded to a shard. */
 function shardOf(modelId: string): number {
-  let hash = 0x811c9dc5 ^ modelId.length;
-  for (let i = Math.max(0, modelId.length - hashedCharacters); i < modelId.length; i++) {
-    hash = Math.imul(hash ^ modelId.charCodeAt(i), 0x01000193);
-  }
+  const hash = textHash(modelId.slice(-hashedCharacters), modelId.length);
   return (hash ^ (hash >>> 16)) & (shardCount - 1);
 }
 

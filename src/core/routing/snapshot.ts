@@ -4,6 +4,7 @@
 import { type BackendType, isCloudType } from '../../base/backend-type.ts';
 import type { BackendId } from '../../base/brand.ts';
 import { compareText } from '../../base/compare.ts';
+import type { HardLimitAction, Strategy } from '../../base/routing-words.ts';
 import type { BackendStatus, Model, PrivacyZone } from '../backends/backend.ts';
 import type { ModelClosure } from '../backends/operation.ts';
 import type { ModelRule } from './model-rule.ts';
@@ -32,23 +33,6 @@ export type Target = {
   readonly loadedModels: readonly string[] | undefined;
 };
 
-export const strategies = [
-  'smart',
-  'round_robin',
-  'priority_only',
-  'random',
-  'latency',
-  'weighted',
-  'least_in_flight',
-  'least_tokens',
-  'power_of_two',
-  'model_affinity',
-  'prefix_affinity',
-  'sticky',
-  'geographic',
-] as const;
-export type Strategy = (typeof strategies)[number];
-
 /** Degrees; north and east are positive. */
 export type Place = { readonly latitude: number; readonly longitude: number };
 
@@ -73,9 +57,6 @@ export const usualAffinity: AffinitySettings = {
   explorePercent: 1,
   swapMs: 10_000,
 };
-
-export const hardLimitActions = ['warn', 'block_cloud', 'block_all'] as const;
-export type HardLimitAction = (typeof hardLimitActions)[number];
 
 export type RoutingSettings = {
   readonly strategy: Strategy;

@@ -1,9 +1,10 @@
 // The budget of a month: how far it is spent, what that means for routing, and which thresholds were
 // crossed. The limit counts what is spent and what is reserved by requests under way.
 
+import type { HardLimitAction } from '../../base/routing-words.ts';
 import type { PrivacyZone } from '../backends/backend.ts';
 import type { BudgetStatus } from '../routing/decision-input.ts';
-import type { HardLimitAction } from '../routing/snapshot.ts';
+
 import { microUsdOf } from './money.ts';
 
 export type MonthBudget = {

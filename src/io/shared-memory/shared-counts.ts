@@ -3,6 +3,8 @@
 // its count; with 65 536 cells that is rare, and the worst it does is refuse a connection of an
 // address that is not the noisy one, or answer 429 instead of 401 to a bad key.
 
+import { textHash } from '../../base/text-hash.ts';
+
 const cells = 65_536;
 const wordsPerCell = 3;
 const openWord = 0;
@@ -12,12 +14,8 @@ const rejectedWord = 2;
 /** Rejected credentials within this many seconds count together. */
 const windowSeconds = 60;
 
-/** FNV-1a over the text, folded to a cell. */
 function cellOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) {
-    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  }
+  const hash = textHash(text);
   return ((hash ^ (hash >>> 16)) >>> 0) % cells;
 }
 

@@ -10,12 +10,13 @@
 // thread on which nobody waited begins at the mark. Tokens count modulo 2^32, and of two counts that
 // one is the smaller from which the other is less than 2^31 away.
 
+import { textHash } from '../../base/text-hash.ts';
+
 const cells = 64;
 const rowWords = cells + 1;
 
 function cellOf(lane: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < lane.length; i++) hash = Math.imul(hash ^ lane.charCodeAt(i), 0x01000193);
+  const hash = textHash(lane);
   return (hash ^ (hash >>> 16)) & (cells - 1);
 }
 

@@ -1,6 +1,7 @@
 // The wire shapes of usage and budget. Money is USD here; a cost of null is unpriced, which is not free.
 
 import { z } from 'zod';
+import { hardLimitActions } from '../../base/routing-words.ts';
 
 export const usageDimensionSchema = z.enum([
   'hour',
@@ -94,7 +95,7 @@ export const budgetSchema = z.object({
   last_reconciliation: z.string(),
   /** Per cent. */
   soft_limit_threshold: z.number(),
-  hard_limit_action: z.enum(['warn', 'block_cloud', 'block_all']),
+  hard_limit_action: z.enum(hardLimitActions),
   next_reset_date: z.string(),
 });
 export type BudgetWire = z.infer<typeof budgetSchema>;

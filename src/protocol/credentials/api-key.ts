@@ -11,6 +11,7 @@
 
 import { assert } from '../../base/assert.ts';
 import type { KeyId } from '../../base/brand.ts';
+import { textHash } from '../../base/text-hash.ts';
 
 export type ParsedApiKey = {
   readonly keyId: KeyId;
@@ -32,10 +33,7 @@ export const keySecretBytes = 32;
 const keyShape = /^tfk_([a-z2-7]{12})_([A-Za-z0-9_-]{42}[AEIMQUYcgkosw048])_([a-z2-7]{6})$/;
 
 function checkOf(idAndSecret: string): string {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < idAndSecret.length; at += 1) {
-    hash = Math.imul(hash ^ idAndSecret.charCodeAt(at), 0x01000193);
-  }
+  const hash = textHash(idAndSecret);
   let check = '';
   for (let shift = 25; shift >= 0; shift -= 5) check += base32[(hash >>> shift) & 31];
   return check;

@@ -27,7 +27,7 @@ import {
   mayAttemptAgain,
 } from '../../core/policy/admission.ts';
 import type { Consideration } from '../../core/routing/decide.ts';
-import type { RouteFeatures } from '../../core/routing/decision-input.ts';
+import { expectedTokens } from '../../core/routing/decision-input.ts';
 import type { RoutingSnapshot, Target } from '../../core/routing/snapshot.ts';
 import { type ErrorCode, entryOf } from '../../errors/catalogue.ts';
 import { type Refusal, refusal } from '../../errors/tensorforge-error.ts';
@@ -113,12 +113,6 @@ const noStream = 'The backend answered without the stream that it was asked for.
 const nobody: readonly Consideration[] = [];
 const served: AttemptEnd = { kind: 'served' };
 const unusable: AttemptEnd = { kind: 'unusable' };
-/** Tokens of an answer to which the request sets no limit. */
-const usualOutputTokens = 256;
-
-function expectedTokens({ estimatedTokens, maxOutputTokens }: RouteFeatures): number {
-  return Math.min(estimatedTokens + (maxOutputTokens ?? usualOutputTokens), 2 ** 31 - 1);
-}
 
 export class InferenceRequest implements ActiveRequest, UpstreamHandler, Waiter {
   listIndex = -1;
@@ -327,7 +321,8 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler, Waiter 
       this.#attemptFailed({ refusal: call.error, passThrough: undefined }, { kind: 'abandoned' });
       return;
     }
-    if (!this.#permitted(routing, target)) {
+    this.#permit = routing.permit(decision);
+    if (this.#permit === undefined) {
       // Its probe went to another request since the decision looked at it.
       this.#attempt(routing);
       return;
@@ -378,15 +373,6 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler, Waiter 
       this.#answerFailure(this.#failure);
     } else if (mayWait) this.#wait(routing);
     else this.giveUp(routing.refusal(cause));
-  }
-
-  /** Do the breakers let this attempt through? */
-  #permitted(routing: RequestRouting, target: Target): boolean {
-    const offer = routing.offerOf(target);
-    if (offer === undefined) return true;
-    const isLetIn = routing.isLetIn(target);
-    this.#permit = this.#context.breakers.take(offer, this.#context.wallMs(), isLetIn);
-    return this.#permit !== undefined;
   }
 
   /** Tells the breakers what the attempt came to. */

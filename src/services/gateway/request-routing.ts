@@ -7,12 +7,14 @@
 //   R3  A model that stands in is asked under the rules and needs of the request; the models that stand
 //       in for it are not looked at.
 
+import { assert } from '../../base/assert.ts';
 import type { BackendId } from '../../base/brand.ts';
 import { type Consideration, type Decision, decide } from '../../core/routing/decide.ts';
 import { type BudgetStatus, gates, type RouteFeatures } from '../../core/routing/decision-input.ts';
-import type { Offer, RoutingSnapshot, Target } from '../../core/routing/snapshot.ts';
+import type { RoutingSnapshot, Target } from '../../core/routing/snapshot.ts';
 import type { Refusal } from '../../errors/tensorforge-error.ts';
 import { type Admitted, fallbackExhausted } from './admission.ts';
+import type { BreakerPermit } from './breakers.ts';
 import type { GatewayContext } from './context.ts';
 import type { RequestJournal } from './request-journal.ts';
 import { labelValue } from './thread-metrics.ts';
@@ -138,15 +140,18 @@ export class RequestRouting {
     this.#tried.push(id);
   }
 
-  offerOf(target: Target): Offer | undefined {
-    return this.#snapshot.byModel.get(this.model)?.find((offer) => offer.target === target);
-  }
-
-  /** Does a breaker speak against the target of the decision, which is let in all the same? */
-  isLetIn(target: Target): boolean {
-    const item = this.#considered.find((one) => one.target === target);
-    const breaker = (item?.reading.gates ?? 0) & gates.breaker;
-    return breaker === gates.breakerOpen || breaker === gates.probesOut;
+  /** What the breakers let through for this decision; undefined when their probe is out by now. */
+  permit({ considered, chosen }: Routed): BreakerPermit | undefined {
+    const offer = this.#snapshot.byModel.get(this.model)?.[chosen];
+    const reading = considered[chosen]?.reading;
+    assert(
+      offer !== undefined && reading !== undefined,
+      'a decision chose what it did not look at',
+    );
+    const breaker = reading.gates & gates.breaker;
+    // The cap on ejected backends let it in although its breaker speaks against it.
+    const isLetIn = breaker === gates.breakerOpen || breaker === gates.probesOut;
+    return this.#context.breakers.take(offer, this.#context.wallMs(), isLetIn);
   }
 
   /** Goes on with the next model that stands in; false when there is none. */

@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { BackendId } from '../../base/brand.ts';
-import type { HardLimitAction, Target } from '../../core/routing/snapshot.ts';
+import type { HardLimitAction } from '../../base/routing-words.ts';
+import type { Target } from '../../core/routing/snapshot.ts';
 import { monthBudget } from '../../core/usage/month-budget.ts';
 import { MonthSpend } from '../../io/shared-memory/month-spend.ts';
 import { createWordBlock, openWords } from '../../io/shared-memory/shared-words.ts';

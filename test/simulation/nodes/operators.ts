@@ -1,11 +1,8 @@
 // People and programs that change the installation, and some that try to. Who asks is known before
 // what was asked is looked at; what is changed is written with its event first, and acts then.
 
-import {
-  type RoutingSettings,
-  strategies,
-  usualSettings,
-} from '../../../src/core/routing/snapshot.ts';
+import { strategies } from '../../../src/base/routing-words.ts';
+import { type RoutingSettings, usualSettings } from '../../../src/core/routing/snapshot.ts';
 import { controlNode, type Ground, wallOf } from '../environment/ground.ts';
 import type { TokenKeeper } from '../parts.ts';
 import type { Trail } from './trail.ts';

@@ -1,6 +1,7 @@
 // Policies of least load: in requests, in tokens, and by two draws.
 
 import { seededRandom } from '../../../base/random.ts';
+import { expectedTokens } from '../decision-input.ts';
 import { highest, loadOf } from './ranking.ts';
 import { type Candidate, figures, type RoutingPolicy } from './routing-policy.ts';
 
@@ -24,8 +25,6 @@ export const leastInFlight: RoutingPolicy = {
   reason: ({ target, reading }) => `least_in_flight:${target.name}:${reading.pending}`,
 };
 
-/** Tokens of an answer whose request sets no limit. */
-const usualOutputTokens = 256;
 /** What a full cache costs, research of gateways 5.3: 0.15 k / (1 - k) of the work. */
 const cachePressure = 0.15;
 
@@ -40,7 +39,7 @@ function tokensAt({ reading }: Candidate, own: number): number {
 export const leastTokens: RoutingPolicy = {
   reads: figures.tokens | figures.engine,
   rank(candidates, { features }) {
-    const own = features.estimatedTokens + (features.maxOutputTokens ?? usualOutputTokens);
+    const own = expectedTokens(features);
     for (const candidate of candidates) candidate.score = -tokensAt(candidate, own);
   },
   pick: (candidates, { input }) => highest(candidates, input.cursor),

@@ -1,6 +1,6 @@
 // Strategy -> policy. What each is for stands in docs/routing.md.
 
-import type { Strategy } from '../snapshot.ts';
+import type { Strategy } from '../../../base/routing-words.ts';
 import { modelAffinity, prefixAffinity, sticky } from './affinity.ts';
 import { geographic } from './geographic.ts';
 import { latency } from './latency.ts';
