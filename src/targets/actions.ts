@@ -93,10 +93,11 @@ async function up(request: UpRequest): Promise<number> {
   setTimeout(() => {
     process.once('SIGINT', () => process.exit(130));
   }, 0).unref();
-  setTimeout(() => process.exit(1), graceMs + forceWithinMs).unref();
+  const isDatabaseLost = why.startsWith('database lost');
+  setTimeout(() => process.exit(isDatabaseLost ? 69 : 1), graceMs + forceWithinMs).unref();
   const cut = await plane.stop(graceMs);
   if (cut > 0) plane.log.warn({ cut }, 'requests were cut when the grace was over');
-  if (why.startsWith('database lost')) return 69;
+  if (isDatabaseLost) return 69;
   return why.startsWith('SIG') ? 0 : 1;
 }
 

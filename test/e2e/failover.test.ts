@@ -401,7 +401,7 @@ describe('a backend whose process is killed', () => {
     const answers = await Promise.all(asked);
     const cut = answers.filter(({ text }) => text.includes('"error"'));
     const served = answers.filter(({ text }) => !text.includes('"error"'));
-    assert.ok(answers.every(({ status }) => status === 200));
+    for (const { status, text } of answers) assert.equal(status, 200, text);
     assert.ok(cut.length >= 2 && cut.length <= 4, `${cut.length} cut`);
     for (const { text, headers } of cut) {
       assert.equal(headers['x-tensorforge-backend'], 'mortal');

@@ -80,11 +80,14 @@ after(async () => {
   await Promise.all([untouched, scripted].map((script) => script?.close()));
 });
 
+/** Paths that answer questions; those that probes ask would use a fault up. */
+const askedPaths = ['/v1/messages', '/v1beta/models/', '/v1/chat/completions'];
+
 async function breakNext(sim: RunningSim, fault: Readonly<Record<string, unknown>>): Promise<void> {
   const answer = await fetch(`${sim.url}/sim/faults`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ count: 1, paths: ['/v1'], ...fault }),
+    body: JSON.stringify({ count: 1, paths: askedPaths, ...fault }),
   });
   assert.equal(answer.status, 201, await answer.text());
 }
