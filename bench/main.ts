@@ -7,12 +7,14 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { decisionBenchmark } from './decision/decision.ts';
 import { gatewayBenchmark } from './gateway/gateway.ts';
+import { gatewaySoakBenchmark } from './gateway-soak/gateway-soak.ts';
 import { type Benchmark, meets, type Report, reportOf } from './harness/benchmark.ts';
 import { Processes } from './harness/processes.ts';
 import { memoryBenchmark } from './memory/memory.ts';
 import { queueBenchmark } from './queue/queue.ts';
 import { registryBenchmark } from './registry/registry.ts';
 import { replayBenchmark } from './replay/replay.ts';
+import { routingBenchmark } from './routing/routing.ts';
 import { scenariosBenchmark } from './scenarios/scenarios.ts';
 import { simulateBenchmark } from './simulate/simulate.ts';
 import { simulationSeedsBenchmark } from './simulation-seeds/simulation-seeds.ts';
@@ -20,7 +22,9 @@ import { statisticsBenchmark } from './statistics/statistics.ts';
 
 const benchmarks: readonly Benchmark[] = [
   gatewayBenchmark,
+  gatewaySoakBenchmark,
   decisionBenchmark,
+  routingBenchmark,
   statisticsBenchmark,
   memoryBenchmark,
   queueBenchmark,

@@ -12,12 +12,17 @@ import { benchModel, type Endpoint } from './requests.ts';
 
 export const haproxyThreads = 2;
 
+/** Above its default of 16 KB, so that it sees the whole body of requests of 100 KB. */
+export const largeBufferBytes = 131_072;
+
 export type Proxy = Endpoint & { readonly pid: number; readonly started: Started };
 
-const common = `global
+function common(bufferBytes?: number): string {
+  const buffers = bufferBytes === undefined ? '' : `  tune.bufsize ${bufferBytes}\n`;
+  return `global
   nbthread ${haproxyThreads}
   maxconn 4096
-defaults
+${buffers}defaults
   mode http
   option http-keep-alive
   option http-no-delay
@@ -26,9 +31,10 @@ defaults
   timeout client 60s
   timeout server 60s
 `;
+}
 
 function bareConfig(port: number, backend: number): string {
-  return `${common}
+  return `${common()}
 frontend front
   bind 127.0.0.1:${port}
   default_backend models
@@ -38,13 +44,15 @@ backend models
 }
 
 /** `keys` and `models` are map files: credential to principal, model to backend. */
-function sameFeaturesConfig(
-  port: number,
-  backends: readonly number[],
-  maps: { readonly keys: string; readonly models: string },
-): string {
+type SameFeatures = {
+  readonly keys: string;
+  readonly models: string;
+  readonly bufferBytes: number | undefined;
+};
+
+function sameFeaturesConfig(port: number, backends: readonly number[], maps: SameFeatures): string {
   const servers = backends.map((backend, at) => `  server m${at} 127.0.0.1:${backend}`).join('\n');
-  return `${common}
+  return `${common(maps.bufferBytes)}
 frontend front
   bind 127.0.0.1:${port}
   option http-buffer-request
@@ -96,13 +104,16 @@ export function startSameFeaturesHaproxy(
   processes: Processes,
   scratch: string,
   backends: readonly number[],
+  bufferBytes?: number,
 ): Promise<Proxy> {
   const key = `tfk_${'k'.repeat(60)}`;
-  const maps = { keys: join(scratch, 'keys.map'), models: join(scratch, 'models.map') };
+  const keys = join(scratch, 'keys.map');
+  const maps = { keys, models: join(scratch, 'models.map'), bufferBytes };
   writeFileSync(maps.keys, `${key} first-key\n`);
   writeFileSync(maps.models, `${benchModel} models\n`);
   const config = (port: number): string => sameFeaturesConfig(port, backends, maps);
-  return startHaproxy(processes, scratch, 'haproxy-same-features', config, key);
+  const name = `haproxy-same-features-${bufferBytes ?? 'usual'}`;
+  return startHaproxy(processes, scratch, name, config, key);
 }
 
 /** Waits until something accepts connections on the port, 10 s at most. */

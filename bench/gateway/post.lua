@@ -1,8 +1,12 @@
--- wrk script: POST the body named by BENCH_BODY with the key in BENCH_KEY, report as one JSON line.
+-- wrk script: POST the body named by BENCH_BODY with the key in BENCH_KEY and the
+-- header fields in BENCH_FIELDS, one a line; report as one JSON line.
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
 local key = os.getenv("BENCH_KEY")
 if key and key ~= "" then wrk.headers["Authorization"] = "Bearer " .. key end
+for name, value in (os.getenv("BENCH_FIELDS") or ""):gmatch("([^\n:]+): ([^\n]*)") do
+  wrk.headers[name] = value
+end
 local file = assert(io.open(os.getenv("BENCH_BODY"), "rb"))
 wrk.body = file:read("*a")
 file:close()

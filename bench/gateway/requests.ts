@@ -5,7 +5,8 @@ import { join } from 'node:path';
 
 export const benchModel = 'bench-model';
 export const inferencePath = '/v1/chat/completions';
-const bodyBytes = 1024;
+/** Of a request unless a measurement names another size. */
+export const usualBodyBytes = 1024;
 
 /** Members that the mock understands; see the head of mock.c. */
 export type StreamShape = {
@@ -14,8 +15,8 @@ export type StreamShape = {
   readonly headDelayTenths?: number;
 };
 
-/** A chat completion request padded to 1 KB; with a shape it asks for a stream of that shape. */
-export function chatBody(shape?: StreamShape): string {
+/** A chat completion request padded to `bodyBytes`; with a shape it asks for a stream of that shape. */
+export function chatBody(shape?: StreamShape, bodyBytes: number = usualBodyBytes): string {
   const stream =
     shape === undefined
       ? {}
@@ -37,7 +38,12 @@ export function chatBody(shape?: StreamShape): string {
 }
 
 /** The same request, to be sent to one listener with its own credential. */
-export type Endpoint = { readonly port: number; readonly key: string | undefined };
+export type Endpoint = {
+  readonly port: number;
+  readonly key: string | undefined;
+  /** Further header fields, name and value. */
+  readonly fields?: readonly (readonly [string, string])[];
+};
 
 export function rawRequest(endpoint: Endpoint, body: string): string {
   const lines = [
@@ -47,6 +53,7 @@ export function rawRequest(endpoint: Endpoint, body: string): string {
     `Content-Length: ${Buffer.byteLength(body)}`,
   ];
   if (endpoint.key !== undefined) lines.push(`Authorization: Bearer ${endpoint.key}`);
+  for (const [name, value] of endpoint.fields ?? []) lines.push(`${name}: ${value}`);
   return `${lines.join('\r\n')}\r\n\r\n${body}`;
 }
 

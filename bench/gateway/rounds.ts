@@ -4,7 +4,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { cpuTimeNs } from '../harness/process-usage.ts';
 import type { Processes } from '../harness/processes.ts';
 import { median } from '../harness/statistics.ts';
-import { chatBody, type Endpoint, rawRequest, requestFile, type StreamShape } from './requests.ts';
+import {
+  chatBody,
+  type Endpoint,
+  rawRequest,
+  requestFile,
+  type StreamShape,
+  usualBodyBytes,
+} from './requests.ts';
 import { type LoadClient, type Mock, mockStats, runWrk } from './tools.ts';
 
 export const rounds = 5;
@@ -24,22 +31,37 @@ export type Throughput = {
   readonly p99Us: number;
 };
 
+export type ThroughputShape = {
+  readonly bodyBytes: number;
+  /** Counted rounds; one more warms up. */
+  readonly rounds: number;
+  readonly seconds: number;
+};
+
+const usualThroughput: ThroughputShape = {
+  bodyBytes: usualBodyBytes,
+  rounds,
+  seconds: roundSeconds,
+};
+
 /** CPU per request and requests per second of each contender: the medians over the rounds. */
 export async function throughput(
   processes: Processes,
   scratch: string,
   contenders: readonly Contender[],
   say: (line: string) => void,
+  shape: ThroughputShape = usualThroughput,
 ): Promise<ReadonlyMap<string, Throughput>> {
-  const bodyFile = requestFile(scratch, 'body.json', chatBody());
+  const { bodyBytes, seconds } = shape;
+  const bodyFile = requestFile(scratch, `body-${bodyBytes}.json`, chatBody(undefined, bodyBytes));
   const samples = new Map<string, Throughput[]>(contenders.map(({ name }) => [name, []]));
   // The first round warms up and is not counted; each round begins with another contender, so
   // that none always runs in the wake of the same neighbour.
-  for (let round = 0; round <= rounds; round += 1) {
+  for (let round = 0; round <= shape.rounds; round += 1) {
     for (let at = 0; at < contenders.length; at += 1) {
       const contender = contenders[(at + round) % contenders.length];
       if (contender === undefined) continue;
-      const sample = await oneRound(processes, contender, bodyFile);
+      const sample = await oneRound(processes, contender, { bodyFile, connections, seconds });
       if (round === 0) continue;
       samples.get(contender.name)?.push(sample);
       const figures = `${sample.cpuUs.toFixed(1)} us CPU, ${sample.rps.toFixed(0)} requests/s`;
@@ -61,10 +83,9 @@ export async function throughput(
 async function oneRound(
   processes: Processes,
   contender: Contender,
-  bodyFile: string,
+  load: Parameters<typeof runWrk>[2],
 ): Promise<Throughput> {
   const before = cpuTimeNs(contender.pid);
-  const load = { bodyFile, connections, seconds: roundSeconds };
   const result = await runWrk(processes, contender, load);
   const usedUs = (cpuTimeNs(contender.pid) - before) / 1000;
   return {
@@ -107,24 +128,30 @@ export type Held = {
   readonly held: number;
   readonly maxGapMs: number;
   readonly allAtOnce: boolean;
+  /** p99 of the delays of chunks through it minus without it. */
+  readonly addedPerChunkP99Us: number;
 };
 
 /** How many of the streams arrive whole and without a gap when all run at once. */
 export async function streamsHeld(
   client: LoadClient,
   scratch: string,
-  through: Endpoint,
+  endpoints: { readonly direct: Endpoint; readonly through: Endpoint },
 ): Promise<Held> {
-  const { count, chunks, intervalMs, spreadMs } = heldStreams;
-  const request = rawRequest(through, chatBody({ chunks, intervalMs }));
-  const file = requestFile(scratch, 'streams.http', request);
-  const warm = { count: 64, chunks, spreadMs };
-  await client.streams(through.port, file, warm);
-  const result = await client.streams(through.port, file, { count, chunks, spreadMs });
+  const { chunks, intervalMs } = heldStreams;
+  const body = chatBody({ chunks, intervalMs });
+  const played = (endpoint: Endpoint, count: number) => {
+    const file = requestFile(scratch, 'streams.http', rawRequest(endpoint, body));
+    return client.streams(endpoint.port, file, { ...heldStreams, count });
+  };
+  await played(endpoints.through, 64);
+  const direct = await played(endpoints.direct, heldStreams.count);
+  const result = await played(endpoints.through, heldStreams.count);
   return {
     held: result.held,
     maxGapMs: result.max_gap_ns / 1e6,
     allAtOnce: result.all_at_once,
+    addedPerChunkP99Us: (result.chunk.p99_ns - direct.chunk.p99_ns) / 1000,
   };
 }
 

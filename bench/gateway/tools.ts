@@ -65,7 +65,12 @@ export async function runWrk(
     [...args, `http://127.0.0.1:${endpoint.port}${inferencePath}`],
     {
       timeoutMs: (load.seconds + 20) * 1000,
-      env: { ...process.env, BENCH_BODY: load.bodyFile, BENCH_KEY: endpoint.key ?? '' },
+      env: {
+        ...process.env,
+        BENCH_BODY: load.bodyFile,
+        BENCH_KEY: endpoint.key ?? '',
+        BENCH_FIELDS: (endpoint.fields ?? []).map((field) => field.join(': ')).join('\n'),
+      },
     },
   );
   const line = /^RESULT (.+)$/m.exec(output)?.[1];
@@ -85,6 +90,7 @@ const streamsSchema = z.object({
   held: z.int(),
   failed: z.int(),
   unfinished: z.int(),
+  events: z.int(),
   all_at_once: z.boolean(),
   max_gap_ns: z.number(),
   first: percentilesSchema,

@@ -15,6 +15,7 @@ export const strategies = [
   'prefix_affinity',
   'sticky',
   'geographic',
+  'cost',
 ] as const;
 export type Strategy = (typeof strategies)[number];
 

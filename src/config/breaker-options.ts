@@ -56,4 +56,19 @@ export const retryBudgetOptions = {
     unit: 'retries/s',
     words: 'Retries per second that may be made whatever the share says.',
   }),
+  hedgeAfterMs: integer({
+    fallback: 0,
+    min: 0,
+    max: 600_000,
+    unit: 'ms',
+    words:
+      'A second backend is asked beside one that has not begun to answer for so long; 0 never asks two.',
+  }),
+  hedgeBudgetPercent: integer({
+    fallback: 5,
+    min: 1,
+    max: 100,
+    unit: '%',
+    words: 'Expected tokens of second attempts per hundred of requests; beyond it none is made.',
+  }),
 } as const;

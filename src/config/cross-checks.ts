@@ -1,17 +1,9 @@
 // Rules that hold between options. They run after every option was read, so that they are told
 // together with the faults of single options.
 
+import type { CrossFault } from './cross-fault.ts';
 import type { Configuration } from './options.ts';
-
-export type CrossFault = {
-  readonly path: string;
-  readonly value: string;
-  readonly expected: string;
-  /** Other options the rule reads; if one is broken by itself, the rule is not asked. */
-  readonly depends: readonly string[];
-  /** Where the file holds it, when that is not simply the path. */
-  readonly steps?: readonly (string | number)[];
-};
+import { trafficFaults } from './traffic-checks.ts';
 
 /** Is this host reached from this machine only? */
 function isLoopbackHost(host: string): boolean {
@@ -153,6 +145,7 @@ export function crossFaults(config: Configuration): CrossFault[] {
     ...aliasFaults(config.routing.aliases),
     ...fallbackFaults(config.routing.fallbacks),
     ...backendFaults(config),
+    ...trafficFaults(config.routing),
   ];
   if (healthCheck.timeoutSeconds > healthCheck.intervalSeconds) {
     faults.push({

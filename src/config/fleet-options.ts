@@ -266,6 +266,28 @@ export const upstreamOptions = {
 } as const;
 
 export const limitsOptions = {
+  fileBytes: integer({
+    fallback: 512_000_000,
+    min: 1024,
+    max: 10_000_000_000,
+    unit: 'bytes',
+    words: 'A file of /v1/files; beyond it, 413.',
+  }),
+  groupFileBytes: integer({
+    fallback: 10_000_000_000,
+    min: 0,
+    max: 1_000_000_000_000_000,
+    unit: 'bytes',
+    words:
+      'Files of one group together, results of batches among them; beyond it, no more uploads.',
+  }),
+  batchLines: integer({
+    fallback: 32,
+    min: 1,
+    max: 10_000,
+    unit: 'requests',
+    words: 'Lines of OpenAI batches that run at once at most, when nothing else is to be done.',
+  }),
   keyConcurrency: integer({
     fallback: 64,
     min: 0,

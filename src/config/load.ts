@@ -14,7 +14,6 @@ import { crossFaults } from './cross-checks.ts';
 import { type ConfigurationFault, type Source, shownValue } from './fault.ts';
 import { nearest } from './nearest.ts';
 import { type Configuration, type ListedOption, listOptions } from './options.ts';
-import { laterStrategies } from './routing-options.ts';
 import { isOtherVariable } from './variables.ts';
 import { isRecord, parseYamlFile, type YamlFile } from './yaml-file.ts';
 
@@ -81,13 +80,13 @@ function givenFor(
   return found;
 }
 
-function expectedOf(listed: ListedOption, value: unknown): string {
-  const isStrategy = listed.path === 'routing.strategy' && typeof value === 'string';
-  if (isStrategy && laterStrategies.includes(value.trim().toLowerCase())) {
-    return `${listed.option.expected}; ${value} comes with a later version`;
-  }
-  return listed.option.expected;
-}
+/** Structures whose schemas say of each member what it is to be. */
+const tellsItself: ReadonlySet<string> = new Set([
+  'backends',
+  'routing.policies',
+  'routing.splits',
+  'routing.shadows',
+]);
 
 /** The faults of one given value; one fault for each broken member of a structure. */
 function faultsOf(listed: ListedOption, given: Given, file: YamlFile): ConfigurationFault[] {
@@ -100,7 +99,7 @@ function faultsOf(listed: ListedOption, given: Given, file: YamlFile): Configura
   };
   if (listed.option.fromText !== undefined) {
     const value = shownValue(given.value, listed.option.isSecret);
-    const expected = expectedOf(listed, given.value);
+    const { expected } = listed.option;
     return [{ path: listed.path, value, expected, source, origin, ...line([]) }];
   }
   return outcome.error.issues.map((issue) => {
@@ -113,8 +112,8 @@ function faultsOf(listed: ListedOption, given: Given, file: YamlFile): Configura
     for (const step of steps) {
       met = typeof met === 'object' && met !== null ? Reflect.get(met, step) : undefined;
     }
-    const tellsItself = listed.path === 'backends' || listed.path === 'routing.policies';
-    const expected = tellsItself && steps.length > 1 ? issue.message : listed.option.expected;
+    const expected =
+      tellsItself.has(listed.path) && steps.length > 1 ? issue.message : listed.option.expected;
     return { path, value: shownValue(met, false), expected, source, origin, ...line(steps) };
   });
 }

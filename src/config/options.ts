@@ -1,6 +1,7 @@
 // The table of all options. Sections are the sections of the file; a member is an option or a
 // further section. Everything that needs to know "which options are there" walks this one value.
 
+import { batchingOptions } from './batching-options.ts';
 import { breakerOptions } from './breaker-options.ts';
 import { budgetOptions, priceOptions } from './budget-options.ts';
 import {
@@ -57,6 +58,7 @@ const optionTable = {
   routing: routingOptions,
   quality: qualityOptions,
   queue: queueOptions,
+  batching: batchingOptions,
   breaker: breakerOptions,
   upstream: upstreamOptions,
   budget: budgetOptions,

@@ -5,9 +5,7 @@ import { z } from 'zod';
 import { strategies } from '../base/routing-words.ts';
 import { retryBudgetOptions } from './breaker-options.ts';
 import { choice, decimal, integer, structure } from './option.ts';
-
-/** Documented strategies that this version does not have; naming one is a fault that says so. */
-export const laterStrategies: readonly string[] = ['cost'];
+import { modelPattern, trafficOptions } from './traffic-options.ts';
 
 function weight(fallback: number, words: string) {
   return integer({ fallback, min: 0, max: 100, words: `${words} The three sum to 100.` });
@@ -20,11 +18,7 @@ const regionName = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'a name of a regio
 /** What is said of a model whose resolved id matches. */
 const modelRuleSchema = z
   .strictObject({
-    model_pattern: z
-      .string()
-      .min(1, 'a pattern of model ids: * any characters, ? any one')
-      .max(1000)
-      .refine((text) => !/[[\]{}\\]/.test(text), 'a pattern of * and ? only; no [ ] { } or \\'),
+    model_pattern: modelPattern,
     privacy: z.enum(['unrestricted', 'restricted'], 'unrestricted or restricted').optional(),
     min_tier: z.int('a tier from 1 to 5').min(1, 'a tier from 1 to 5').max(5).optional(),
     fallback_allowed: z.boolean('true or false').optional(),
@@ -143,6 +137,7 @@ export const routingOptions = {
       words: 'What loading a model costs a request, for strategy model_affinity.',
     }),
   },
+  ...trafficOptions,
 } as const;
 
 export const qualityOptions = {

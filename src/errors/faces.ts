@@ -33,7 +33,9 @@ export function faceOfPath(path: string): Face {
 export function retryAfterSeconds(refusal: Refusal): number | undefined {
   const entry: CatalogueEntry = entryOf(refusal.code);
   if (!entry.retryable) return undefined;
-  const seconds = refusal.retryAfterSeconds ?? entry.retryAfterSeconds;
+  const { retryAfterMs: ms } = refusal;
+  const told = ms === undefined ? refusal.retryAfterSeconds : ms / 1000;
+  const seconds = told ?? entry.retryAfterSeconds;
   return seconds === undefined ? undefined : Math.max(1, Math.ceil(seconds));
 }
 
@@ -108,6 +110,9 @@ export function errorHeaders(face: Face, refusal: Refusal): [string, string][] {
   const headers: [string, string][] = [['content-type', 'application/json']];
   const seconds = retryAfterSeconds(refusal);
   if (seconds !== undefined) headers.push(['retry-after', String(seconds)]);
+  if (seconds !== undefined && refusal.retryAfterMs !== undefined) {
+    headers.push(['retry-after-ms', String(Math.max(1, Math.ceil(refusal.retryAfterMs)))]);
+  }
   if (entry.status === 401) headers.push(['www-authenticate', 'Bearer']);
   if (face === 'openai' || face === 'anthropic')
     headers.push(['x-should-retry', entry.retryable ? 'true' : 'false']);

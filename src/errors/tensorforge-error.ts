@@ -12,6 +12,8 @@ export type ErrorDetails = {
   readonly context?: Readonly<Record<string, unknown>>;
   /** Overrides the figure of the catalogue, whole seconds, at least 1. */
   readonly retryAfterSeconds?: number;
+  /** The same in ms, at least 1, where it is known so well; both headers then go by it. */
+  readonly retryAfterMs?: number;
   /** `tokens` instead of `requests` for a token limit. */
   readonly limit?: 'requests' | 'tokens';
   readonly cause?: unknown;

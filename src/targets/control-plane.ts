@@ -12,6 +12,7 @@ import type { Secret } from '../base/secret.ts';
 import type { Loaded } from '../config/load.ts';
 import { configurationView } from '../config/view.ts';
 import { chainEvents } from '../core/events/control-event.ts';
+import { modes } from '../core/policy/serving-mode.ts';
 import { serviceCatalog } from '../core/topology/service-catalog.ts';
 import { TensorForgeError } from '../errors/tensorforge-error.ts';
 import { type DataDirectory, openDataDirectory } from '../io/files/data-directory.ts';
@@ -31,15 +32,18 @@ import { Identity } from '../services/identity/identity.ts';
 import { HealthAlerts } from '../services/notifications/health-alerts.ts';
 import { isRoutable } from '../services/routing/backend-view.ts';
 import { auditPart } from './audit-part.ts';
+import { batchPart } from './batch-part.ts';
 import { breakerPart } from './breaker-part.ts';
 import { monotonicMs, now, nowSeconds, systemClock } from './clock.ts';
 import type { Reloaded } from './config-routes.ts';
 import { gatewayPart } from './gateway-part.ts';
 import { readTls, routingSettings } from './gateway-settings.ts';
+import { limitPart } from './limit-part.ts';
 import { policyPart } from './policy-part.ts';
 import { probePort } from './port-probe.ts';
 import { resiliencePart } from './resilience-part.ts';
 import { type FleetStart, routingPart } from './routing-part.ts';
+import { shadowPart } from './shadow-part.ts';
 import { usagePart } from './usage-part.ts';
 
 export type ControlPlaneOptions = {
@@ -146,6 +150,7 @@ async function startWith(
   let loaded = options.loaded;
   const { config } = loaded;
   let tls = readTls(config);
+  let routingNow = routingSettings(config);
   let serving: Serving = 'starting';
   let stopping = false;
   let fleetStart: FleetStart = { heard: [], simulated: [] };
@@ -173,7 +178,10 @@ async function startWith(
     events,
     pepper,
     now,
-    onKeys: (change) => gateway.pool.broadcast({ type: 'keys', ...change }),
+    onKeys: (change) => {
+      gateway.pool.broadcast({ type: 'keys', ...change });
+      limits.limits.keysGone(change.remove);
+    },
   });
   const told = new ToldModels();
   const resilience = await resiliencePart({
@@ -234,6 +242,42 @@ async function startWith(
     log,
     flush: () => gateway.pool.flush(),
   });
+  const limits = limitPart({
+    config,
+    sql: database.sql,
+    events,
+    settleUsage: async () => {
+      await gateway.pool.written();
+      await usage.settled();
+    },
+    tell: (message) => {
+      gateway.pool.broadcast(message);
+      return gateway.pool.written();
+    },
+    onAlarm: usage.alarm,
+  });
+  const batches = batchPart({
+    config,
+    dataFolder: directory.path,
+    sql: database.sql,
+    events,
+    log,
+    keys: identity.keys,
+    fleet: () => ({
+      targets: routing.fleet.targets(),
+      settings: routingSettings(loaded.config),
+    }),
+    servingMode: () => modes()[arena.servingModeIndex()] ?? 'normal',
+    queueDepth: () => arena.queueDepth(),
+    controlSocket: () => gateway.controlSocket,
+    isStopping: () => stopping,
+  });
+  const shadows = shadowPart({
+    sql: database.sql,
+    log,
+    config: () => loaded.config,
+    flush: () => gateway.pool.flush(),
+  });
   // Whoever listens on every address is met at each of them.
   const listensEverywhere = refuseAddress(config.server.host) === 'unspecified';
   const ownListeners = () =>
@@ -273,6 +317,7 @@ async function startWith(
     const applyBackends = routing.prepare(next.config);
     const nextTls = readTls(next.config);
     const spending = usage.prepare(next.config);
+    const nextRouting = routingSettings(next.config);
     const before = configurationView(loaded.config);
     const after = configurationView(next.config);
     const changed = Object.keys(after).filter(
@@ -286,7 +331,7 @@ async function startWith(
     loaded = next;
     log.level = next.config.logging.level;
     applyBackends();
-    const nextRouting = routingSettings(next.config);
+    routingNow = nextRouting;
     const snapshotDigest = resilience.publisher.reconfigured(nextRouting);
     gateway.pool.broadcast({ type: 'routing', routing: nextRouting, snapshotDigest });
     gateway.pool.broadcast({ type: 'spend', rules: spending.apply() });
@@ -318,10 +363,15 @@ async function startWith(
       gateway: {
         start: async () => {
           await usage.start();
+          await limits.limits.start();
+          shadows.start();
+          await batches.sweep();
           await gateway.start();
         },
         stop: async () => {
+          await batches.stop();
           await gateway.stop();
+          await shadows.stop();
           await usage.stop();
         },
         recent: () => ({ ...gateway.traffic.recent(60, nowSeconds()), performance: 1 }),
@@ -377,6 +427,7 @@ async function startWith(
     routing,
     breakers,
     usage,
+    limits,
     board,
     log,
     build: options.build,
@@ -384,6 +435,7 @@ async function startWith(
     dashboardFolder: options.dashboardFolder,
     configurationFile: options.configurationFile,
     loaded: () => loaded,
+    routingSettings: () => routingNow,
     tls: () => tls,
     reload,
     serving: () => serving,
@@ -394,6 +446,9 @@ async function startWith(
     snapshotDigest: () => resilience.publisher.digest(),
     settleTargets: () => resilience.publisher.settle(),
     onOutcomes: policy.note,
+    onFirstTokens: batches.saw,
+    metricsText: batches.metricsText,
+    onShadows: shadows.note,
     onJournal: resilience.reported,
     onSealed: resilience.sealed,
     notices: () => [
@@ -410,7 +465,10 @@ async function startWith(
       ...trail.routes(),
       ...resilience.routes(),
       ...breakers.routes(),
-      ...usage.routes(),
+      ...usage.routes((principal) => limits.limits.viewsOf(principal)),
+      ...limits.routes(),
+      ...shadows.routes(),
+      ...batches.routes(),
     ],
     onKeyUsed: (id, seconds) => used.set(id, seconds),
   });
@@ -439,6 +497,7 @@ async function startWith(
   });
   guard();
   trail.check();
+  await batches.start();
   const housekeeping = setInterval(() => {
     guard();
     void isDatabaseThere();

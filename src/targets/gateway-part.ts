@@ -8,7 +8,9 @@ import type { Secret } from '../base/secret.ts';
 import type { Loaded } from '../config/load.ts';
 import type { Configuration } from '../config/options.ts';
 import type { EndedRequests } from '../core/policy/ended-requests.ts';
+import type { RoutingSettings } from '../core/routing/snapshot.ts';
 import { attemptKey } from '../core/security/rules.ts';
+import type { PlainSketch } from '../core/statistics/sketch-plain.ts';
 import type { ControlRoute } from '../io/http/control-route.ts';
 import type { Logger } from '../io/log/logger.ts';
 import type { SealedSegment } from '../io/segments/segment-writer.ts';
@@ -27,6 +29,7 @@ import { LiveSocket } from '../services/gateway/live-socket.ts';
 import type { Serving } from '../services/gateway/messages.ts';
 import { type Attention, overviewOf } from '../services/gateway/overview.ts';
 import type { ServiceBoard } from '../services/gateway/service-board.ts';
+import type { ShadowReport } from '../services/gateway/shadow-ticket.ts';
 import { StaticFiles } from '../services/gateway/static-files.ts';
 import { noticeOf, ThreadDesk } from '../services/gateway/thread-desk.ts';
 import { ThreadPool } from '../services/gateway/thread-pool.ts';
@@ -39,7 +42,8 @@ import { isRoutable, statusWords } from '../services/routing/backend-view.ts';
 import type { BreakerPart } from './breaker-part.ts';
 import { monotonicMs, now, nowSeconds } from './clock.ts';
 import { configRoutes, type Reloaded } from './config-routes.ts';
-import { gatewaySettings, routingSettings, type TlsPair } from './gateway-settings.ts';
+import { gatewaySettings, type TlsPair } from './gateway-settings.ts';
+import type { LimitPart } from './limit-part.ts';
 import { ProcessMetrics, type TrustFigures } from './process-metrics.ts';
 import type { RoutingPart } from './routing-part.ts';
 import type { UsagePart } from './usage-part.ts';
@@ -55,6 +59,7 @@ export type GatewayPartOptions = {
   readonly routing: RoutingPart;
   readonly breakers: BreakerPart;
   readonly usage: UsagePart;
+  readonly limits: LimitPart;
   readonly board: ServiceBoard;
   readonly log: Logger;
   readonly build: string;
@@ -62,6 +67,8 @@ export type GatewayPartOptions = {
   readonly dashboardFolder: string | undefined;
   readonly configurationFile: string | undefined;
   readonly loaded: () => Loaded;
+  /** Those in force. */
+  readonly routingSettings: () => RoutingSettings;
   /** The pair in force. */
   readonly tls: () => TlsPair | undefined;
   readonly reload: () => Reloaded;
@@ -77,6 +84,12 @@ export type GatewayPartOptions = {
   readonly settleTargets: () => void;
   /** What requests of one thread came to, for the serving mode. */
   readonly onOutcomes: (counts: EndedRequests) => void;
+  /** What copies of requests came to on one thread. */
+  readonly onShadows: (report: ShadowReport | undefined) => void;
+  /** Metrics of what is not wired here. */
+  readonly metricsText: () => string;
+  /** First tokens of interactive streams on one thread. */
+  readonly onFirstTokens: (seen: PlainSketch | undefined) => void;
   readonly onJournal: (stream: string, report: JournalReport) => void;
   readonly onSealed: (sealed: SealedSegment) => void;
   /** What wants a person besides backends and services. */
@@ -105,6 +118,7 @@ export type BackendBriefs = {
 };
 
 export type GatewayPart = {
+  readonly controlSocket: string;
   readonly pool: ThreadPool;
   readonly traffic: Traffic;
   briefs(): readonly BackendBriefs[];
@@ -188,13 +202,14 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
       desk: desk.parts,
       spend: options.usage.block,
       spendRules: options.usage.rules(),
+      limits: options.limits.shares(),
       ...options.breakers.shares,
       waiting,
       pepper: options.pepper.reveal(),
       keys: identity.records,
       version: fleet.version,
       targets: fleet.targets(),
-      routing: routingSettings(options.loaded().config),
+      routing: options.routingSettings(),
       isWatched,
       snapshotDigest: options.snapshotDigest(),
       serving: options.serving(),
@@ -203,7 +218,10 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
     onReport: (report) => {
       traffic.add(report, nowSeconds());
       options.usage.note(report.usage);
+      options.limits.note(report.usage);
       options.onOutcomes(report.outcomes);
+      options.onFirstTokens(report.firstToken);
+      options.onShadows(report.shadows);
       if (report.journal !== undefined) options.onJournal(`t${report.thread}`, report.journal);
       for (const [model, requests] of report.served) routing.served(model, now(), requests);
       for (const [id, seconds] of report.lastUsed) options.onKeyUsed(id, seconds);
@@ -226,6 +244,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
     release: (thread) => {
       desk.release(thread);
       options.usage.release(thread);
+      options.limits.limits.release(thread);
       clearBoard(waiting, thread);
     },
     onSealed: options.onSealed,
@@ -294,6 +313,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
         flush: () => pool.flush(),
         processMetrics: async () =>
           options.usage.metricsText() +
+          options.metricsText() +
           (await metrics.text({
             backends: fleet.listBackends().map((backend) => ({
               id: backend.id,
@@ -346,6 +366,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
       onKeyUsed: options.onKeyUsed,
     }),
     build: options.build,
+    limitHeaders: (principal) => options.limits.limits.headersOf(principal),
     onSocket: (request, stream, head) => {
       live.accept(request, stream, head, {
         snapshots: () => [backendsUpdate(), { update_type: 'Overview', data: overview() }],
@@ -363,6 +384,7 @@ export function gatewayPart(options: GatewayPartOptions): GatewayPart {
   });
 
   return {
+    controlSocket: socket.path,
     pool,
     traffic,
     briefs,

@@ -8,13 +8,17 @@ import type { RoutingSettings } from '../core/routing/snapshot.ts';
 import { TensorForgeError } from '../errors/tensorforge-error.ts';
 import type { JournalSettings } from '../services/gateway/decision-journal.ts';
 import type { GatewaySettings, WaitingSettings } from '../services/gateway/messages.ts';
+import { readPrices } from './prices.ts';
 
+/** Throws `config_invalid` where the strategy goes by prices and their file does not hold. */
 export function routingSettings(config: Configuration): RoutingSettings {
+  const { strategy } = config.routing;
   return {
     ...config.routing,
     quality: { ttftPenaltyMs: config.quality.ttftPenaltyThresholdMs },
     hardLimitAction: config.budget.hardLimitAction,
     ejectedPercent: config.breaker.ejectedPercent,
+    prices: strategy === 'cost' ? readPrices(config).rules : [],
   };
 }
 
@@ -88,6 +92,7 @@ export function gatewaySettings(
       targetBytes: server.targetBytes,
       bodyBytes: server.bodyBytes,
       bodyChunks: server.bodyChunks,
+      uploadBytes: config.limits.fileBytes + formBytes,
       bodyMinBytesPerSecond: server.bodyMinBytesPerSecond,
       json: {
         depth: server.jsonDepth,
@@ -115,6 +120,11 @@ export function gatewaySettings(
       totalMs: server.requestTimeoutSeconds * 1000,
     },
     queue: queueSettings(config),
+    hedging: {
+      afterMs: config.routing.hedgeAfterMs,
+      budgetPercent: config.routing.hedgeBudgetPercent,
+    },
+    batching: config.batching.models,
     firstByteObjectiveMs: config.policy.firstByteMs,
     decisions: bound.decisions,
   };
@@ -129,6 +139,8 @@ function queueSettings({ queue }: Configuration): WaitingSettings {
   };
 }
 
+/** What a form has beside its file. */
+const formBytes = 65_536;
 const mb = 1_000_000;
 
 /** How the decision log is written; undefined when none is. */

@@ -14,7 +14,7 @@ import type { UsageRow } from '../core/usage/usage-sums.ts';
 import type { ControlRoute } from '../io/http/control-route.ts';
 import type { Logger } from '../io/log/logger.ts';
 import type { Sql } from '../io/postgres/connection.ts';
-import type { ControlEvents } from '../io/postgres/control-events.ts';
+import type { ControlEvents, EventToAppend } from '../io/postgres/control-events.ts';
 import { DeferredEvents } from '../io/postgres/deferred-events.ts';
 import { usageStore } from '../io/postgres/usage-store.ts';
 import { MonthSpend } from '../io/shared-memory/month-spend.ts';
@@ -31,7 +31,7 @@ import { CostMetrics } from '../services/gateway/cost-metrics.ts';
 import type { Attention } from '../services/gateway/overview.ts';
 import type { SpendRules } from '../services/gateway/thread-spend.ts';
 import { UsageLedger } from '../services/gateway/usage-ledger.ts';
-import { usageRoutes } from '../services/gateway/usage-routes.ts';
+import { type UsageRoutesOptions, usageRoutes } from '../services/gateway/usage-routes.ts';
 import { now } from './clock.ts';
 import { readPrices } from './prices.ts';
 
@@ -49,6 +49,7 @@ export type UsagePart = ReturnType<typeof usagePart>;
 /** Also what a kill can lose (specification BR 16). */
 const writeEveryMs = 5000;
 const eventsWaitingMax = 1000;
+const installation = { scope: 'installation', id: '' } as const;
 
 function budgetOf({ budget }: Configuration): MonthBudget {
   return monthBudget(budget.monthlyLimitUsd, budget.softLimitPercent, budget.hardLimitAction);
@@ -91,9 +92,14 @@ export function usagePart({ config, sql, events, log, flush }: UsagePartOptions)
     for (const percent of watched.news) {
       const words = `${percent} % of the month's budget is spent`;
       log.warn({ percent }, words);
-      alarms.add(thresholdEvent(current, percent, now()));
+      alarms.add(thresholdEvent(installation, current, percent, now()));
     }
     if (watched.news.length > 0) void alarms.write();
+  };
+  /** What threads have used by now is in the database, as far as it answers. */
+  const settled = async (): Promise<void> => {
+    await flush();
+    await ledger.settle();
   };
   const budget = (): BudgetWire | undefined => budgetWire(figures(), now());
   const write = (): void => {
@@ -104,6 +110,11 @@ export function usagePart({ config, sql, events, log, flush }: UsagePartOptions)
   return {
     block,
     rules: (): SpendRules => rules,
+    /** Writes an alarm of another budget, once the database answers. */
+    alarm(event: EventToAppend): void {
+      alarms.add(event);
+      void alarms.write();
+    },
     /** What threads have settled. */
     note(rows: readonly UsageRow[]): void {
       if (rows.length === 0) return;
@@ -126,18 +137,17 @@ export function usagePart({ config, sql, events, log, flush }: UsagePartOptions)
     /** The thread is gone, and its successor has not begun. */
     release: (thread: number): void => spend.reclaim(thread),
     budget,
+    settled,
     metricsText: (): string => costs.text() + budgetMetrics(figures()),
     notices: (): readonly Attention[] => budgetNotices(figures()),
-    routes: (): readonly ControlRoute[] =>
+    routes: (limitsOf: UsageRoutesOptions['limitsOf']): readonly ControlRoute[] =>
       usageRoutes({
         store,
         now,
-        flush: async () => {
-          await flush();
-          await ledger.settle();
-        },
+        flush: settled,
         prices: () => rules.prices,
         budget,
+        limitsOf,
       }),
     /** To be awaited before any thread serves. */
     async start(): Promise<void> {

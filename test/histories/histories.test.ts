@@ -76,6 +76,37 @@ const histories: readonly History[] = [
     },
   },
   {
+    // Limits, stays in the queue, arms of a split, and kinds that decide nothing.
+    name: 'later-kinds',
+    codec: 3,
+    behaviour: 1,
+    sha256: 'e129e0d5f3f4223daadbe2df03cbdac5dbb487494b3e48e5b9d15788967b9579',
+    records: 220,
+    byKind: {
+      refused: 12,
+      admitted: 47,
+      routed: 47,
+      failed_over: 15,
+      queued: 8,
+      shed: 1,
+    },
+  },
+  {
+    // Prefix affinity with two homes for each beginning.
+    name: 'two-homes',
+    codec: 3,
+    behaviour: 2,
+    sha256: 'dca97d10d0bd6a62e14596bcaac0cc662359364b51fd3d125d2e4d544e09a2e6',
+    records: 762,
+    byKind: {
+      admitted: 228,
+      routed: 228,
+      failed_over: 46,
+      shed: 8,
+      refused: 24,
+    },
+  },
+  {
     name: 'first-modes',
     codec: 1,
     behaviour: 1,

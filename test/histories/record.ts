@@ -1,6 +1,6 @@
 // Records a history with the program as it stands, after a change of behaviour or of the codec:
 //
-//   node scripts/run.mjs test/histories/record.ts NAME SEED [routes | modes]
+//   node scripts/run.mjs test/histories/record.ts NAME SEED [routes | extras | modes]
 //
 // It writes NAME.block and its snapshots, never over one that is there, and prints the row for the
 // table of histories.test.ts. Histories of other numbers stay as they are: they prove that the
@@ -22,10 +22,14 @@ const requests = 260;
 const requestsPerFleet = 20;
 const ticks = 22;
 
+/** Requests that few fleets are enough for: with all that only some requests have. */
+const extraRequests = 60;
+
 /** Requests over fleets of every strategy. */
-function recordRoutes(encoder: RecordEncoder, seed: number): Traffic {
-  const traffic = new Traffic(seed, { requestsPerFleet });
-  for (let i = 0; i < requests; i++) traffic.request(encoder);
+function recordRoutes(encoder: RecordEncoder, seed: number, extras: boolean): Traffic {
+  const traffic = new Traffic(seed, { requestsPerFleet, extras });
+  const count = extras ? extraRequests : requests;
+  for (let i = 0; i < count; i++) traffic.request(encoder);
   return traffic;
 }
 
@@ -57,12 +61,13 @@ function recordModes(encoder: RecordEncoder, seed: number): void {
 
 const [name, seed, what = 'routes'] = process.argv.slice(2);
 if (name === undefined || !/^[a-z0-9-]+$/.test(name) || !/^\d+$/.test(seed ?? '')) {
-  process.stderr.write('usage: record.ts NAME SEED [routes | modes]\n');
+  process.stderr.write('usage: record.ts NAME SEED [routes | extras | modes]\n');
   process.exit(2);
 }
 
 const encoder = new RecordEncoder();
-const traffic = what === 'modes' ? undefined : recordRoutes(encoder, Number(seed));
+const traffic =
+  what === 'modes' ? undefined : recordRoutes(encoder, Number(seed), what === 'extras');
 if (what === 'modes') recordModes(encoder, Number(seed));
 const payload = encoder.take()?.payload ?? new Uint8Array();
 keepHistory(name, payload, traffic?.documents ?? new Map());

@@ -17,6 +17,7 @@ import { monthBudget } from '../../src/core/usage/month-budget.ts';
 import { digestSecret, type KeyRecord } from '../../src/io/credentials/key-table.ts';
 import { type ScriptedBackend, startBackend } from '../../src/io/http/upstream/scripted-backend.ts';
 import { Arena } from '../../src/io/shared-memory/arena.ts';
+import { LimitTable } from '../../src/io/shared-memory/limit-table.ts';
 import { MonthSpend } from '../../src/io/shared-memory/month-spend.ts';
 import { SharedCounts } from '../../src/io/shared-memory/shared-counts.ts';
 import { createWordBlock } from '../../src/io/shared-memory/shared-words.ts';
@@ -26,6 +27,7 @@ import { Breakers } from '../../src/services/gateway/breakers.ts';
 import type { ThreadStart } from '../../src/services/gateway/messages.ts';
 import { RetryBudget } from '../../src/services/gateway/retry-budget.ts';
 import { ThreadDesk } from '../../src/services/gateway/thread-desk.ts';
+import { machineMs } from '../../src/services/gateway/thread-limits.ts';
 import { ThreadPool } from '../../src/services/gateway/thread-pool.ts';
 import { gatewaySettings, routingSettings } from '../../src/targets/gateway-settings.ts';
 import { until } from '../support/inference.ts';
@@ -82,6 +84,7 @@ function startOf(thread: number): ThreadStart {
     waiting: WaitingBoard.create(1),
     spend: createWordBlock(MonthSpend.wordsFor(1)),
     spendRules: { prices: builtInPrices, budget: monthBudget(0, 75, 'warn') },
+    limits: { table: LimitTable.create(1, 1), originMs: machineMs(), list: [] },
     breakers: Breakers.create(breakerRule),
     retries: RetryBudget.create({ percent: 20, floorPerSecond: 10 }, Date.now()),
     pepper,

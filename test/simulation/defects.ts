@@ -155,10 +155,11 @@ const blindToLoad = deciding((reading) => ({ ...reading, pending: 0 }));
 
 function recordsAnother(decision: Decision): Decision {
   if (decision.kind !== 'route') return decision;
-  const other = decision.considered.find(
+  const chosen = decision.considered.findIndex(
     ({ target, stage }) => stage === undefined && target.id !== decision.target.id,
   );
-  return other === undefined ? decision : { ...decision, target: other.target };
+  const other = decision.considered[chosen];
+  return other === undefined ? decision : { ...decision, target: other.target, chosen };
 }
 
 /** Turns one bit of every seventh write, behind whoever computed the checksum. */

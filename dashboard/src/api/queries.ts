@@ -17,9 +17,11 @@ import {
   isAuditEvents,
   isBackendExplain,
   isBackendList,
+  isBatchList,
   isDecision,
   isDecisionList,
   isKeyList,
+  isLimitList,
   isMe,
   isOperationList,
   isOverview,
@@ -194,6 +196,26 @@ export function usageQuery(range: UsageRange, by: string) {
     staleTime: 10_000,
   });
 }
+
+/** Limits are a window of a minute: the page looks more often than for usage. */
+const limitsEveryMs = 10_000;
+
+export const limitsQuery = queryOptions({
+  queryKey: ['limits'],
+  queryFn: ({ signal }) => callApi(`${base}/limits`, isLimitList, { signal }),
+  refetchInterval: limitsEveryMs,
+  staleTime: limitsEveryMs,
+});
+
+const batchesEveryMs = 5000;
+const batchesMax = 50;
+
+export const batchesQuery = queryOptions({
+  queryKey: ['batches'],
+  queryFn: ({ signal }) => callApi(`${base}/batches?limit=${batchesMax}`, isBatchList, { signal }),
+  refetchInterval: batchesEveryMs,
+  staleTime: batchesEveryMs,
+});
 
 const replayEveryMs = 1000;
 

@@ -8,10 +8,12 @@ import type {
   BackendExplainWire,
   BackendListWire,
   BackendViewWire,
+  BatchesWire,
   DecisionListWire,
   DecisionWire,
   KeyCreatedWire,
   KeyListWire,
+  LimitWire,
   LiveUpdate,
   MeWire,
   OperationListWire,
@@ -190,6 +192,23 @@ export function isUsage(value: unknown): value is UsageWire {
     isRecord(value['total']) &&
     isRecord(value['prices']) &&
     (value['budget'] === null || isRecord(value['budget']))
+  );
+}
+
+export function isLimitList(value: unknown): value is { readonly limits: readonly LimitWire[] } {
+  return (
+    isRecord(value) &&
+    Array.isArray(value['limits']) &&
+    value['limits'].every((limit) => isRecord(limit) && isRecord(limit['left']))
+  );
+}
+
+export function isBatchList(value: unknown): value is BatchesWire {
+  return (
+    isRecord(value) &&
+    isRecord(value['lane']) &&
+    Array.isArray(value['batches']) &&
+    value['batches'].every((batch) => isRecord(batch) && isRecord(batch['request_counts']))
   );
 }
 

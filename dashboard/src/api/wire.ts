@@ -60,13 +60,14 @@ export type KeyListWire = z.infer<typeof keyListSchema>;
 export type KeyCreatedWire = z.infer<typeof keyCreatedSchema>;
 export type MeWire = z.infer<typeof meSchema>;
 
+export type { BatchesWire, BatchWire } from '../../../src/protocol/control/batch-schemas.ts';
+export type { LimitWire } from '../../../src/protocol/control/limit-schemas.ts';
 export type {
   AuditReportWire,
   PolicyHistoryWire,
   PolicyViewWire,
   ReplayReportWire,
 } from '../../../src/protocol/control/trust-schemas.ts';
-
 export type {
   BudgetWire,
   UsageRowWire,

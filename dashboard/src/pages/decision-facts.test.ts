@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DecisionWire } from '../api/wire.ts';
-import { type Attempt, againWords, logFacts, shownAttempt } from './decision-facts.ts';
+import { type Attempt, againWords, besideFacts, logFacts, shownAttempt } from './decision-facts.ts';
 
 const decision: DecisionWire = {
   decision_id: 'r.2',
@@ -52,6 +52,17 @@ test('the attempt of the id is the one on show, else the last', () => {
   assert.equal(shownAttempt({ ...decision, attempts_detail })?.attempt, 2);
   assert.equal(shownAttempt({ ...decision, decision_id: 'r.0', attempts_detail })?.attempt, 3);
   assert.equal(shownAttempt(decision), undefined);
+});
+
+test('what happened around a decision is told, and nothing of what did not', () => {
+  assert.deepEqual(besideFacts(decision), []);
+  const split = { experiment: 'tone', arm: 'canary' };
+  const degraded = { code: 'bad_gateway', age_ms: 5, words: 'an answer of 5 ms ago' };
+  assert.deepEqual(besideFacts({ ...decision, split, annotations: { a: '1', b: '2' }, degraded }), [
+    ['Experiment → arm', 'tone → canary'],
+    ['Annotations', 'a=1, b=2'],
+    ['Older answer', 'an answer of 5 ms ago'],
+  ]);
 });
 
 test('a decision that only memory holds has no facts of the log', () => {

@@ -32,6 +32,20 @@ function recordWords({ record, behaviour }: DecisionWire): readonly Fact[] {
   return [['Record', place + number]];
 }
 
+/** What happened around the decision; empty for most. */
+export function besideFacts(decision: DecisionWire): readonly Fact[] {
+  const { split, annotations, queue = [], batches = [], shadows = [], degraded } = decision;
+  const notes = Object.entries(annotations ?? {}).map(([name, value]) => `${name}=${value}`);
+  const facts: Fact[] = [];
+  if (split !== undefined) facts.push(['Experiment → arm', `${split.experiment} → ${split.arm}`]);
+  if (notes.length > 0) facts.push(['Annotations', notes.join(', ')]);
+  if (queue.length > 0) facts.push(['Queue', queue.map(({ words }) => words).join('; ')]);
+  if (batches.length > 0) facts.push(['Batch', batches.map(({ words }) => words).join('; ')]);
+  if (shadows.length > 0) facts.push(['Copy', shadows.map(({ words }) => words).join('; ')]);
+  if (degraded !== undefined) facts.push(['Older answer', degraded.words]);
+  return facts;
+}
+
 /** What the log knows of the decision; empty for one that only memory holds. */
 export function logFacts(decision: DecisionWire): readonly Fact[] {
   const { prompt_tokens: prompt, completion_tokens: completion, admission } = decision;

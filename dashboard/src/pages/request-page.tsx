@@ -14,7 +14,7 @@ import { formatInstant, formatLatency } from '../format/time.ts';
 import { glyphOfTone, outcomeMark } from '../status/status.ts';
 import { AttemptsTable } from './attempts-table.tsx';
 import { CandidateTables } from './candidate-tables.tsx';
-import { againWords, logFacts, shownAttempt } from './decision-facts.ts';
+import { againWords, besideFacts, logFacts, shownAttempt } from './decision-facts.ts';
 import styles from './page.module.css';
 import { Redecide } from './redecide.tsx';
 import { askedAndServed } from './requests-table.tsx';
@@ -40,6 +40,7 @@ function Facts({ decision }: { readonly decision: DecisionWire }) {
     ['Attempts', formatCount(decision.attempts)],
     ['Route', decision.route_reason ?? 'no rule applied'],
     ['Average first byte when chosen', latencies(decision)],
+    ...besideFacts(decision),
     ...logFacts(decision),
   ];
   return (

@@ -43,6 +43,7 @@ function usage(more: Partial<UsageWire> = {}): UsageWire {
     total: figures,
     prices: { dated: '2026-11-01', built_in: false },
     budget: null,
+    limits: [],
     ...more,
   };
 }

@@ -2,7 +2,7 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { usageQuery } from '../api/queries.ts';
+import { batchesQuery, limitsQuery, usageQuery } from '../api/queries.ts';
 import { usageRanges } from '../api/usage-window.ts';
 import type { UsageWire } from '../api/wire.ts';
 import { EmptyNote } from '../components/empty-note.tsx';
@@ -11,6 +11,8 @@ import { Loading } from '../components/loading.tsx';
 import { Meter } from '../components/meter.tsx';
 import { useTitle } from '../components/use-title.ts';
 import { Verdict } from '../components/verdict.tsx';
+import { BatchesTable } from './batches-table.tsx';
+import { LimitsTable } from './limits-table.tsx';
 import styles from './page.module.css';
 import { type UsageSearch, usageDimensions } from './search.ts';
 import { UsageBars } from './usage-bars.tsx';
@@ -81,10 +83,13 @@ export function UsagePage() {
   useTitle('Usage');
   const { range, by, dropped } = route.useSearch();
   const rows = useQuery(usageQuery(range, by));
+  const limits = useQuery(limitsQuery);
+  const batches = useQuery(batchesQuery);
   const step = range === '24h' ? 'hour' : 'day';
   const overTime = useQuery(usageQuery(range, step));
-  const error = rows.error ?? overTime.error;
-  const retry = () => void Promise.all([rows.refetch(), overTime.refetch()]);
+  const error = rows.error ?? overTime.error ?? limits.error ?? batches.error;
+  const retry = () =>
+    void Promise.all([rows, overTime, limits, batches].map((one) => one.refetch()));
   const { data } = rows;
   return (
     <div className={styles.page}>
@@ -110,6 +115,8 @@ export function UsagePage() {
             <UsageTable rows={data.usage} by={by} totalUsd={data.total.cost_usd} />
           )}
           <PriceLine prices={data.prices} total={data.total} />
+          <LimitsTable rows={limits.data?.limits ?? []} />
+          <BatchesTable list={batches.data} />
         </>
       )}
     </div>

@@ -81,15 +81,35 @@ function againWords({ request_id: id, again, again_words: words }: DecisionWire)
   return `not decided again: ${words ?? 'no record'}`;
 }
 
+/** How it came in, and what was decided of it before a backend was chosen. */
+function beginningLines({ admission, annotations, split, queue = [] }: DecisionWire): string[] {
+  const notes = Object.entries(annotations ?? {}).map(([name, value]) => `${name}=${value}`);
+  return [
+    ...(admission == null ? [] : [`CAME IN  ${admission.words}`]),
+    ...(notes.length === 0 ? [] : [`NOTED    ${notes.join('  ')}`]),
+    ...(split === undefined ? [] : [`SPLIT    arm ${split.arm} of ${split.experiment}`]),
+    ...queue.map(({ words }) => `QUEUED   ${words}`),
+  ];
+}
+
+/** What else became of it. */
+function endLines({ batches = [], degraded, shadows = [] }: DecisionWire): string[] {
+  return [
+    ...batches.map(({ words }) => `BATCHED  ${words}`),
+    ...(degraded === undefined ? [] : [`INSTEAD  ${degraded.words}`]),
+    ...shadows.map(({ words }) => `SHADOW   ${words}`),
+  ];
+}
+
 /** How it came in, earlier attempts, where the log has it; nothing for what the log does not hold. */
 function recordLines(decision: DecisionWire): string[] {
-  const { admission, attempts_detail: attempts = [], record, again, behaviour } = decision;
-  const lines: string[] = [];
-  if (admission != null) lines.push(`CAME IN  ${admission.words}`);
+  const { attempts_detail: attempts = [], record, again, behaviour } = decision;
+  const lines = beginningLines(decision);
   for (const attempt of attempts.slice(0, -1)) {
     const to = attempt.backend_id ?? attempt.code ?? 'nowhere';
     lines.push(`BEFORE   attempt ${attempt.attempt} went to ${to}: ${attempt.reason}`);
   }
+  lines.push(...endLines(decision));
   const last = attempts.at(-1);
   if (record != null) {
     const made =

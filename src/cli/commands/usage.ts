@@ -132,7 +132,26 @@ function budgetWords(budget: BudgetWire | null): string {
   return `Budget of ${month}: ${usdWords(spent)} of ${usdWords(limit)} (${share} %), ${budget.status}.`;
 }
 
-function summaryOf({ total, prices, budget }: UsageWire): string {
+/** One sentence for each limit that holds for the caller and has figures; empty without one. */
+function limitsWords(limits: UsageWire['limits']): string {
+  const whose = { key: 'this key', group: 'its group', installation: 'the installation' };
+  const sentences = limits.flatMap((limit) => {
+    const { left } = limit;
+    const parts = [
+      [left.requests, limit.requests_per_minute, 'requests a minute'],
+      [left.tokens, limit.tokens_per_minute, 'tokens a minute'],
+      [left.concurrent_requests, limit.concurrent_requests, 'requests at once'],
+      [left.month_budget_usd, limit.month_budget_usd, 'USD this month'],
+    ] as const;
+    const told = parts.flatMap(([rest, bound, words]) =>
+      bound === null ? [] : [`${rest ?? bound} of ${bound} ${words}`],
+    );
+    return told.length === 0 ? [] : [` Left for ${whose[limit.scope]}: ${told.join(', ')}.`];
+  });
+  return sentences.join('');
+}
+
+function summaryOf({ total, prices, budget, limits }: UsageWire): string {
   const unpriced =
     total.unpriced_requests === 0
       ? ''
@@ -141,7 +160,7 @@ function summaryOf({ total, prices, budget }: UsageWire): string {
     ? `Prices: built-in list of ${prices.dated}; set prices.file for your own.`
     : `Prices of ${prices.dated}.`;
   const cost = `${counted(total.requests, 'request')}, ${usdWords(total.cost_usd)}${unpriced}.`;
-  return `${cost} ${budgetWords(budget)} ${list}`;
+  return `${cost} ${budgetWords(budget)} ${list}${limitsWords(limits)}`;
 }
 
 async function readAll(context: Context, { machine }: Surroundings, flags: Flags) {

@@ -26,6 +26,8 @@ import { err, ok, type Result } from '../../base/result.ts';
 export const behaviours = {
   /** Stages, scores, ties by the shared cursor, refusals and gates as the log met them first. */
   first: 1,
+  /** A beginning of a prompt that its backend is too full for has one other home before load decides. */
+  twoHomes: 2,
 } as const;
 
 /** What new blocks are written under. */

@@ -1,4 +1,4 @@
-// Walks the records of a block of codec 1 or 2 without making objects of them: next() reads one record
+// Walks the records of a block of any codec without making objects of them: next() reads one record
 // into the members below, which the following one writes over. Replay runs on it;
 // record-decoder.ts makes objects of what it shows.
 //
@@ -9,10 +9,11 @@
 //       checked here, and nowhere else.
 
 import { type Fault, fault } from '../../base/fault.ts';
-import { type ErrorCode, isErrorCode } from '../../errors/catalogue.ts';
 import { isPriorityClass } from '../jobs/priority-class.ts';
+import type { AdmissionLimit } from '../policy/admission.ts';
 import type { ServingMode } from '../policy/serving-mode.ts';
 import { budgetStatuses } from '../routing/decision-input.ts';
+import type { SplitAssignment } from '../routing/split.ts';
 import {
   budgetShift,
   candidateBits,
@@ -20,11 +21,14 @@ import {
   hintBits,
   kindsInOrder,
   kvUnit,
+  laterKind,
+  laterKindsInOrder,
+  limitKindsInOrder,
+  limitScopesInOrder,
   modesInOrder,
   needsBits,
-  needsMax,
-  needsMaxOfFirst,
   needsMore,
+  needsSplit,
   operationShift,
   operationsInOrder,
   type RecordKind,
@@ -33,8 +37,9 @@ import {
   settledTag,
   stagesInOrder,
 } from './block-layout.ts';
-import { BlockReader } from './block-reader.ts';
+import { BlockReader, codeOf, oneOf } from './block-reader.ts';
 import { columnBits, columnsMax } from './candidate-columns.ts';
+import { LaterRecords } from './later-records.ts';
 import { shownAdmission, shownRouting, shownSettled } from './shown-records.ts';
 
 /** Damage, with the byte of the payload at which it was met. */
@@ -49,8 +54,11 @@ function kvOf(word: number): number {
   return word < 0 ? -1 : word / kvUnit;
 }
 
+export type Codec = 1 | 2 | 3;
+
 export class BlockCursor {
   readonly #reader = new BlockReader();
+  readonly #codec: Codec;
   readonly #needsMax: number;
   #request = 0;
 
@@ -62,10 +70,12 @@ export class BlockCursor {
   readonly admission = shownAdmission();
   readonly routing = shownRouting();
   readonly settled = shownSettled();
+  readonly later = new LaterRecords();
   readonly control = { name: '', version: 0, input: '', output: '' };
 
-  constructor(codec: 1 | 2) {
-    this.#needsMax = codec === 1 ? needsMaxOfFirst : needsMax;
+  constructor(codec: Codec) {
+    this.#codec = codec;
+    this.#needsMax = codec === 1 ? needsMore - 1 : codec === 2 ? needsSplit - 1 : 255;
   }
 
   /** Begins with another payload, of which the bytes are borrowed until the next one. */
@@ -84,6 +94,11 @@ export class BlockCursor {
     return this.#reader.idOf(this.#request);
   }
 
+  /** The batch of a `batched` record. */
+  batchId(): string {
+    return this.#reader.idOf(this.later.batched.batch);
+  }
+
   /** Reads the next record; false at the end and at a fault. */
   next(): boolean {
     const reader = this.#reader;
@@ -96,9 +111,14 @@ export class BlockCursor {
   }
 
   #read(tag: number): void {
-    const kind = kindsInOrder[tag & 7];
+    const code = tag & 7;
+    if (code === laterKind && this.#codec >= 3) {
+      this.#readLater(tag >> 3);
+      return;
+    }
+    const kind = kindsInOrder[code];
     if (kind === undefined) {
-      this.#reader.breakAt(this.offset, `has a record of unknown kind ${tag & 7}`);
+      this.#reader.breakAt(this.offset, `has a record of unknown kind ${code}`);
       return;
     }
     this.kind = kind;
@@ -106,6 +126,17 @@ export class BlockCursor {
     else if (kind === 'settled') this.#readSettled(tag);
     else if (kind === 'control') this.#readControl(tag);
     else this.#readAdmission(tag);
+  }
+
+  #readLater(code: number): void {
+    const kind = laterKindsInOrder[code];
+    if (kind === undefined) {
+      this.#reader.breakAt(this.offset, `has a record of unknown later kind ${code}`);
+      return;
+    }
+    this.kind = kind;
+    this.#request = this.#reader.request();
+    this.later.read(kind, this.#reader);
   }
 
   #readAdmission(tag: number): void {
@@ -124,7 +155,22 @@ export class BlockCursor {
     reading.inFlightMax = reader.varint();
     reading.keyInFlight = reader.varint();
     reading.keyInFlightMax = reader.varint();
-    admission.code = this.kind === 'admitted' ? undefined : this.#code();
+    admission.code = this.kind === 'admitted' ? undefined : codeOf(this.#reader);
+    reading.limit = this.kind === 'refused' && this.#codec >= 3 ? this.#limit() : undefined;
+  }
+
+  #limit(): AdmissionLimit | undefined {
+    const reader = this.#reader;
+    const scope = oneOf(reader, limitScopesInOrder, 'the scope of a limit');
+    if (scope === undefined) return undefined;
+    const kind = oneOf(reader, limitKindsInOrder, 'the kind of a limit') ?? 'requests';
+    return {
+      scope,
+      kind,
+      bound: reader.varint(),
+      left: reader.varint(),
+      retryMs: reader.varint(),
+    };
   }
 
   #readRouting(tag: number): void {
@@ -132,12 +178,13 @@ export class BlockCursor {
     const { routing } = this;
     routing.mode = modesInOrder[(tag >> 3) & 3] as ServingMode;
     this.#request = reader.request();
-    const hasMore = this.#readNeeds();
+    const needs = this.#readNeeds();
     routing.attempt = reader.varint();
     routing.snapshotDigest = reader.text();
     this.#readModel(tag);
     this.#readTried(tag);
-    this.#readMore(hasMore);
+    this.#readMore((needs & needsMore) !== 0);
+    routing.features.split = (needs & needsSplit) === 0 ? undefined : this.#split();
     routing.cursor = reader.cursor();
     routing.seed = reader.word();
     this.#readCandidates();
@@ -146,8 +193,8 @@ export class BlockCursor {
     this.#checkTried();
   }
 
-  /** Answers whether there is more. */
-  #readNeeds(): boolean {
+  /** Answers with its bits. */
+  #readNeeds(): number {
     const from = this.#reader.offset;
     const needs = this.#reader.byte();
     if (needs > this.#needsMax)
@@ -158,7 +205,7 @@ export class BlockCursor {
     features.needsJsonMode = (needs & needsBits.jsonMode) !== 0;
     features.remoteMedia = (needs & needsBits.remoteMedia) !== 0;
     features.operation = operationsInOrder[(needs >> operationShift) & 3] ?? 'chat';
-    return (needs & needsMore) !== 0;
+    return needs;
   }
 
   #readMore(hasMore: boolean): void {
@@ -181,6 +228,11 @@ export class BlockCursor {
     features.mayUseLowerTier = (hints & hintBits.lowerTier) !== 0;
     features.restrictedOnly = (hints & hintBits.restricted) !== 0;
     features.isFallback = (hints & hintBits.fallback) !== 0;
+  }
+
+  #split(): SplitAssignment {
+    const reader = this.#reader;
+    return { experiment: reader.text(), arm: reader.text(), stickyHash: reader.word() };
   }
 
   #readColumns(): void {
@@ -272,7 +324,7 @@ export class BlockCursor {
     const outcome = reader.byte();
     if (outcome >= reasonsInOrder.length) reader.breakAt(from, `has the route reason ${outcome}`);
     routing.routeReason = reasonsInOrder[outcome];
-    routing.code = outcome === 0 ? this.#code() : undefined;
+    routing.code = outcome === 0 ? codeOf(this.#reader) : undefined;
     routing.chosen = outcome === 0 ? 0 : reader.varint();
     if (outcome > 0 && routing.chosen >= routing.candidates.count) {
       reader.breakAt(from, `chose candidate ${routing.chosen} of ${routing.candidates.count}`);
@@ -295,7 +347,7 @@ export class BlockCursor {
     settled.stream = (tag & settledTag.stream) !== 0;
     this.#request = reader.request();
     settled.status = reader.varint();
-    settled.code = (tag & settledTag.code) === 0 ? undefined : this.#code();
+    settled.code = (tag & settledTag.code) === 0 ? undefined : codeOf(this.#reader);
     settled.attempts = reader.varint();
     settled.backendId = (tag & settledTag.backend) === 0 ? undefined : reader.text();
     settled.firstByteMs = (tag & settledTag.firstByte) === 0 ? undefined : reader.varint() / 1000;
@@ -313,13 +365,5 @@ export class BlockCursor {
     control.version = reader.varint();
     control.input = reader.long();
     control.output = reader.long();
-  }
-
-  #code(): ErrorCode {
-    const from = this.#reader.offset;
-    const code = this.#reader.text();
-    if (isErrorCode(code)) return code;
-    this.#reader.breakAt(from, `has the error code ${JSON.stringify(code.slice(0, 60))}`);
-    return 'internal_error';
   }
 }

@@ -1,10 +1,10 @@
-// How decision records stand in the payload of a block, codec 2. A block decodes without any other:
+// How decision records stand in the payload of a block, codec 3. A block decodes without any other:
 // what it needs of names stands in it, at the place of first use. Numbers are LEB128 varints of whole
 // numbers below 2^53, signed ones zigzag; doubles and 32-bit words are little-endian.
 //
 //   block      count | UUID of 16 bytes ... | record record ...
 //   record     tag | time | members
-//   tag        bits 0-2 the kind, 3-7 small members, see below
+//   tag        bits 0-2 the kind, 3-7 small members, see below; kind 7: bits 3-7 are a later kind
 //   time       signed: ms since the record before it, the first one's since 1970
 //   request    k, from 0, names the k-th UUID of this block
 //   text       0, then a new `long`; k names the k-th text of this block
@@ -12,12 +12,15 @@
 //
 //   admitted, refused, shed     tag 3-5 class, 6-7 mode
 //     request | key text | group text | path text | in flight | max | of the key | its max |
-//     code text, but for `admitted`
+//     code text, but for `admitted` | scope, and with one: kind | bound | left | ms; for `refused`
 //
 //   routed, failed_over         tag 3-4 mode, 5 there is an output limit, 6 tokens as doubles, 7 tried
 //     request | needs | attempt | digest text | model text | resolved text | tokens | output limit? |
-//     (count | index ...)? | more? | cursor | seed, 4 bytes | count | candidate ... | columns? | outcome
-//     needs       bits 0 vision, 1 tools, 2 JSON mode, 3 remote media, 4-5 operation, 6 there is more
+//     (count | index ...)? | more? | split? | cursor | seed, 4 bytes | count | candidate ... |
+//     columns? | outcome
+//     needs       bits 0 vision, 1 tools, 2 JSON mode, 3 remote media, 4-5 operation, 6 there is more,
+//                 7 there is a split
+//     split       experiment text | arm text | sticky hash, 4 bytes
 //     more        hints: bits 0 prefix, 1 affinity, 2 region, 3 may use a lower tier, 4 restricted only,
 //                 5-6 budget, 7 stands in | columns that follow, bits as in CandidateColumns |
 //                 prefix, 4 bytes? | affinity, 4 bytes? | region text?
@@ -34,15 +37,30 @@
 //
 //   control     name text | version | input long | output long        both canonical JSON
 //
-// Codec 1 is this one without `more` and columns, and with the first eight stages.
+//   Later kinds, in the order of their numbers:
+//
+//   queued      request | bits 0-2 class, 3 emergency, 4-6 ended | group text | depth | places |
+//               of the group | waited in us
+//   batched     request | batch, as a request | cause | size | limit | waited in us
+//   shadowed    request | rule text | model text | bit 0 has a backend, 1-7 outcome |
+//               backend text? | of copy and primary each: status | completion tokens | total in us |
+//               distance in basis points and one more, 0 without
+//   annotated   request | count | (name text | value text) ...
+//   degraded_served   request | code text | age in ms
+//
+// Codec 2 is this one without the split, the scope of `refused` and the later kinds; codec 1 is that one
+// without `more` and columns, and with the first eight stages.
 //
 // The lists below are part of the codec: what they mean never changes. Room is left in them: up to
-// 15 stages and 255 route reasons; more kinds than 8 ask for a codec of their own.
+// 15 stages, 255 route reasons and 32 later kinds.
 
 import type { ApiOperation } from '../../base/api-operation.ts';
+import type { FlushCause } from '../batching/batch-request.ts';
+import type { AdmissionLimit } from '../policy/admission.ts';
 import type { ServingMode } from '../policy/serving-mode.ts';
 import type { RouteReason, Stage } from '../routing/decide.ts';
-import type { DecisionRecord } from './decision-record.ts';
+import type { ShadowOutcome } from '../routing/shadow-rule.ts';
+import type { DecisionRecord, QueueEnding } from './decision-record.ts';
 
 export type RecordKind = DecisionRecord['kind'];
 
@@ -54,6 +72,16 @@ export const kindsInOrder = [
   'failed_over',
   'settled',
   'control',
+] as const satisfies readonly RecordKind[];
+
+/** The kind in the tag that stands for one of these. */
+export const laterKind = 7;
+export const laterKindsInOrder = [
+  'queued',
+  'batched',
+  'shadowed',
+  'annotated',
+  'degraded_served',
 ] as const satisfies readonly RecordKind[];
 
 export const modesInOrder = [
@@ -99,6 +127,43 @@ export const operationsInOrder = [
   'responses',
 ] as const satisfies readonly ApiOperation[];
 
+/** Code 0 stands for no limit. */
+export const limitScopesInOrder = [
+  undefined,
+  'installation',
+  'group',
+  'key',
+] as const satisfies readonly (AdmissionLimit['scope'] | undefined)[];
+
+export const limitKindsInOrder = [
+  'requests',
+  'tokens',
+  'concurrency',
+] as const satisfies readonly AdmissionLimit['kind'][];
+
+export const endingsInOrder = [
+  'placed',
+  'timeout',
+  'deadline',
+  'full',
+  'left',
+  'stopping',
+] as const satisfies readonly QueueEnding[];
+
+export const causesInOrder = [
+  'full',
+  'timeout',
+  'priority',
+] as const satisfies readonly FlushCause[];
+
+export const shadowOutcomesInOrder = [
+  'compared',
+  'failed',
+  'timed_out',
+  'dropped',
+  'refused',
+] as const satisfies readonly ShadowOutcome[];
+
 /** Name -> code of one of the lists above; the type asks for every name there is. */
 function codesOf<Name extends string>(
   names: readonly (Name | undefined)[],
@@ -110,21 +175,38 @@ function codesOf<Name extends string>(
   return codes as Record<Name, number>;
 }
 
-export const kindCodes: Readonly<Record<RecordKind, number>> = codesOf(kindsInOrder);
+export type LaterKind = (typeof laterKindsInOrder)[number];
+
+/** What a tag begins with. */
+export const kindCodes: Readonly<Record<Exclude<RecordKind, LaterKind>, number>> =
+  codesOf(kindsInOrder);
+const laterKindCodes: Readonly<Record<LaterKind, number>> = codesOf(laterKindsInOrder);
+export const limitScopeCodes: Readonly<Record<AdmissionLimit['scope'], number>> =
+  codesOf(limitScopesInOrder);
+export const limitKindCodes: Readonly<Record<AdmissionLimit['kind'], number>> =
+  codesOf(limitKindsInOrder);
+export const endingCodes: Readonly<Record<QueueEnding, number>> = codesOf(endingsInOrder);
+export const causeCodes: Readonly<Record<FlushCause, number>> = codesOf(causesInOrder);
+export const shadowOutcomeCodes: Readonly<Record<ShadowOutcome, number>> =
+  codesOf(shadowOutcomesInOrder);
 export const modeCodes: Readonly<Record<ServingMode, number>> = codesOf(modesInOrder);
 export const stageCodes: Readonly<Record<Stage, number>> = codesOf(stagesInOrder);
 export const operationCodes: Readonly<Record<ApiOperation, number>> = codesOf(operationsInOrder);
 export const reasonCodes: Readonly<Record<RouteReason, number>> = codesOf(reasonsInOrder);
 
+/** The whole tag of a later kind. */
+export function laterTag(kind: LaterKind): number {
+  return laterKind | (laterKindCodes[kind] << 3);
+}
+
 export const routingTag = { hasOutputLimit: 32, hasDoubles: 64, hasTried: 128 } as const;
 export const needsBits = { vision: 1, tools: 2, jsonMode: 4, remoteMedia: 8 } as const;
 /** The operation stands in two bits from this one on. */
 export const operationShift = 4;
-/** There are hints or columns; nothing is above it. */
+/** There are hints or columns; since codec 2. */
 export const needsMore = 64;
-/** Codec 1 has no more. */
-export const needsMaxOfFirst = 63;
-export const needsMax = 127;
+/** There is a split; since codec 3. */
+export const needsSplit = 128;
 export const hintBits = {
   prefix: 1,
   affinity: 2,
@@ -138,6 +220,11 @@ export const budgetShift = 5;
 /** A share of the cache is kept in this unit. */
 export const kvUnit = 1e6;
 export const candidateBits = { stage: 15, current: 64, whole: 128 } as const;
+export const queuedBits = { emergency: 8 } as const;
+/** The ending stands in three bits from this one on. */
+export const endingShift = 4;
+/** Basis points. */
+export const distanceMax = 10_000;
 export const settledTag = { stream: 8, code: 16, backend: 32, firstByte: 64 } as const;
 
 /** Bytes of a candidate at least: its bits and three figures. */

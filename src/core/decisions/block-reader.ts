@@ -3,6 +3,7 @@
 //   R1  No byte outside of the payload is read, and nothing larger than the payload is allocated.
 //   R2  After the first fault every read answers 0 or '' at once, and the fault stays the first one.
 
+import { type ErrorCode, isErrorCode } from '../../errors/catalogue.ts';
 import { timeMax } from './block-layout.ts';
 import { idAt, idBytes } from './request-ids.ts';
 
@@ -217,4 +218,25 @@ export class BlockReader {
     }
     return text + String.fromCharCode(...units);
   }
+}
+
+/** The name of the code that follows; undefined, and a fault, where there is none. */
+export function oneOf<Name>(
+  reader: BlockReader,
+  names: readonly Name[],
+  what: string,
+): Name | undefined {
+  const from = reader.offset;
+  const code = reader.byte();
+  if (code >= names.length) reader.breakAt(from, `has ${what} ${code}`);
+  return names[code];
+}
+
+/** An error code; some other one, and a fault, where a text is none. */
+export function codeOf(reader: BlockReader): ErrorCode {
+  const from = reader.offset;
+  const code = reader.text();
+  if (isErrorCode(code)) return code;
+  reader.breakAt(from, `has the error code ${JSON.stringify(code.slice(0, 60))}`);
+  return 'internal_error';
 }

@@ -2,8 +2,13 @@
 // A request leaves several records, joined by its id:
 //
 //   admitted | refused | shed      may it come in? mode, class and load as read, and the verdict
+//   annotated                      what the client says of it
+//   queued                         it found every backend full: might it wait, and how did that end?
 //   routed, failed_over ...        which backend? one per attempt, with every figure that was read
+//   batched                        it went out together with others, as one request
 //   settled                        what became of it: status, first byte, total, tokens
+//   degraded_served                nobody could take it, and it got an older answer instead
+//   shadowed                       what a copy of it came to, which nobody waited for
 //
 // A prompt is in none of them. `control` holds the decisions of the control thread (evaluation ticks
 // of the serving mode), as JSON, since they come once in ten seconds.
@@ -12,13 +17,17 @@
 //   R2  Readings stand in the order in which the snapshot lists the offers of the resolved model.
 //   R3  Making the decision again from the record gives `outcome`, bit for bit (RD9).
 
+import type { Annotation } from '../../base/annotation.ts';
 import type { Json } from '../../base/canonical.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
+import type { FlushCause } from '../batching/batch-request.ts';
 import type { PriorityClass } from '../jobs/priority-class.ts';
 import type { AdmissionReading } from '../policy/admission.ts';
 import type { ServingMode } from '../policy/serving-mode.ts';
+import type { PlaceReading } from '../queue/waiting-places.ts';
 import type { RouteReason, Stage } from '../routing/decide.ts';
 import type { BudgetStatus, Reading, RouteFeatures } from '../routing/decision-input.ts';
+import type { ShadowOutcome } from '../routing/shadow-rule.ts';
 
 /** What every record of a request has. */
 export type RecordHead = {
@@ -40,6 +49,21 @@ export type AdmissionRecord = RecordHead & {
   readonly code: ErrorCode | undefined;
 };
 
+/** `full`: it never came to wait. */
+export type QueueEnding = 'placed' | 'timeout' | 'deadline' | 'full' | 'left' | 'stopping';
+
+/** One stay in the queue, written when it is over. */
+export type QueuedRecord = RecordHead & {
+  readonly kind: 'queued';
+  readonly groupName: string;
+  readonly priorityClass: PriorityClass;
+  /** As it was when it asked for a place. */
+  readonly reading: PlaceReading;
+  /** Milliseconds, kept to the microsecond. */
+  readonly waitedMs: number;
+  readonly ended: QueueEnding;
+};
+
 /** What became of one backend that lists the model. */
 export type CandidateOutcome = {
   readonly reading: Reading;
@@ -53,6 +77,11 @@ export type RouteOutcome =
   /** `chosen`: index into the candidates. */
   | { readonly kind: 'route'; readonly chosen: number; readonly routeReason: RouteReason }
   | { readonly kind: 'refuse'; readonly code: ErrorCode };
+
+export type AnnotatedRecord = RecordHead & {
+  readonly kind: 'annotated';
+  readonly annotations: readonly Annotation[];
+};
 
 export type RoutingRecord = RecordHead & {
   readonly kind: 'routed' | 'failed_over';
@@ -70,6 +99,49 @@ export type RoutingRecord = RecordHead & {
   readonly budget: BudgetStatus;
   readonly candidates: readonly CandidateOutcome[];
   readonly outcome: RouteOutcome;
+};
+
+/** The request went out as a part of a batch; once for each batch that it was in. */
+export type BatchedRecord = RecordHead & {
+  readonly kind: 'batched';
+  /** Lower-case UUID, the same for all members. */
+  readonly batchId: string;
+  /** Items of the batch, and how many there could have been. */
+  readonly size: number;
+  readonly limit: number;
+  readonly cause: FlushCause;
+  /** Milliseconds that the request waited for others, kept to the microsecond. */
+  readonly waitedMs: number;
+};
+
+/** May come after the request is settled; one for each copy. */
+export type ShadowedRecord = RecordHead & {
+  readonly kind: 'shadowed';
+  /** Name of the rule. */
+  readonly shadow: string;
+  /** Undefined for a copy that never left. */
+  readonly backendId: string | undefined;
+  /** What it was asked for. */
+  readonly model: string;
+  readonly outcome: ShadowOutcome;
+  /** 0 without an answer. */
+  readonly status: number;
+  readonly primaryStatus: number;
+  readonly completionTokens: number;
+  readonly primaryCompletionTokens: number;
+  /** Milliseconds, kept to the microsecond. */
+  readonly totalMs: number;
+  readonly primaryTotalMs: number;
+  /** Of the two texts, basis points; undefined where they were not compared. */
+  readonly distance: number | undefined;
+};
+
+export type DegradedRecord = RecordHead & {
+  readonly kind: 'degraded_served';
+  /** What it would have been refused with. */
+  readonly code: ErrorCode;
+  /** Age of the answer, whole ms. */
+  readonly ageMs: number;
 };
 
 export type SettledRecord = RecordHead & {
@@ -99,4 +171,17 @@ export type ControlRecord = {
   readonly output: Json;
 };
 
-export type DecisionRecord = AdmissionRecord | RoutingRecord | SettledRecord | ControlRecord;
+/** What only some requests leave. */
+export type LaterRecord =
+  | QueuedRecord
+  | BatchedRecord
+  | ShadowedRecord
+  | AnnotatedRecord
+  | DegradedRecord;
+
+export type DecisionRecord =
+  | AdmissionRecord
+  | RoutingRecord
+  | SettledRecord
+  | ControlRecord
+  | LaterRecord;

@@ -42,8 +42,8 @@ holds(
 
 holds(
   'so are bytes that begin like a block',
-  fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat({ max: 6 }), (bytes, kind) => {
-    readsOrFaults(Uint8Array.from([1, ...new Uint8Array(16), kind | 8, 0, 0, ...bytes]));
+  fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat({ max: 255 }), (bytes, tag) => {
+    readsOrFaults(Uint8Array.from([1, ...new Uint8Array(16), tag, 0, 0, ...bytes]));
   }),
 );
 
@@ -73,6 +73,35 @@ describe('a block that is cut short', () => {
   });
 });
 
+holds(
+  'every beginning of a single record is told, whatever its kind',
+  fc.property(decisionRecords, (record) => {
+    const { payload } = blockOf([record]);
+    const ids = 1 + 16 * (payload[0] ?? 0);
+    for (let length = ids + 1; length < payload.length; length++) {
+      const read = decodeBlock(currentCodec, payload.subarray(0, length));
+      assert.equal(read.ok ? 'read' : read.error.code, 'corrupt', `${length} bytes`);
+    }
+  }),
+  { runs: 150 },
+);
+
+describe('a codec before this one', () => {
+  it('has no later kinds, no split and no limits', () => {
+    const ids = [1, ...new Uint8Array(16)];
+    const later = decodeBlock(2, Uint8Array.from([...ids, 7, 0, 0]));
+    assert.match(later.ok ? '' : later.error.message, /unknown kind 7/);
+    const split = decodeBlock(2, Uint8Array.from([...ids, 3, 0, 0, 128]));
+    assert.match(split.ok ? '' : split.error.message, /needs 128/);
+    // Class 3, three empty texts, four loads and the code; in codec 3 the scope would follow.
+    const code = [0, 2 * 'at_capacity'.length, ...Buffer.from('at_capacity')];
+    const refused = Uint8Array.from([...ids, 1 | 24, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, ...code]);
+    const read = decodeBlock(2, refused);
+    assert.equal(read.ok && read.value[0]?.kind, 'refused');
+    assert.equal(decodeBlock(currentCodec, refused).ok, false);
+  });
+});
+
 describe('a fault says what and where', () => {
   const noId = [0];
   const oneId = [1, ...new Uint8Array(16)];
@@ -80,7 +109,6 @@ describe('a fault says what and where', () => {
   const head = (tag: number, needs: number) => [...oneId, tag, 0, 0, needs, 1, 0, 0, 0, 0, 0, 0, 5];
   const route = (...rest: number[]) => [...head(3, 0), 0, 1, 2, 3, 4, ...rest];
   const cases: readonly (readonly [string, readonly number[], string])[] = [
-    ['needs that no request has', head(3, 128), 'at byte 20 the block has the needs 128'],
     ['a budget that is none', [...head(3, 64), 0x60, 0], 'at byte 29 the block has the hints 96'],
     ['columns that are none', [...head(3, 64), 0, 32], 'at byte 30 the block has the columns 32'],
     [
@@ -98,7 +126,38 @@ describe('a fault says what and where', () => {
     ],
     ['nothing at all', [], 'at byte 0 the block ends within a record'],
     ['ids that are not there', [200, 1], 'at byte 0 the block names 200 requests, but has 0 bytes'],
-    ['a kind that is none', [...noId, 7, 0], 'at byte 1 the block has a record of unknown kind 7'],
+    [
+      'a later kind that is none',
+      [...noId, 255, 0],
+      'at byte 1 the block has a record of unknown later kind 31',
+    ],
+    ['an ending that is none', [...oneId, 7, 0, 0, 99], 'at byte 20 the block has the ending 6'],
+    [
+      'a class of a waiting request that is none',
+      [...oneId, 7, 0, 0, 7],
+      'at byte 20 the block has the priority class 7',
+    ],
+    ['a cause that is none', [...oneId, 15, 0, 0, 0, 3], 'at byte 21 the block has the cause 3'],
+    [
+      'an outcome of a copy that is none',
+      [...oneId, 23, 0, 0, 0, 0, 1, 10],
+      'at byte 23 the block has the outcome of a copy 5',
+    ],
+    [
+      'a distance that is none',
+      [...oneId, 23, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 255, 127],
+      'at byte 30 the block has the distance 16382',
+    ],
+    [
+      'annotations that are not there',
+      [...oneId, 31, 0, 0, 4, 0, 0],
+      'at byte 20 the block has 4 annotations in 2 bytes',
+    ],
+    [
+      'a scope of a limit that is none',
+      [...oneId, 1 | 24, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 22, ...Buffer.from('at_capacity'), 4],
+      'at byte 41 the block has the scope of a limit 4',
+    ],
     [
       'a class that is none',
       [...oneId, 6 << 3, 0, 0],
@@ -150,7 +209,7 @@ describe('a fault says what and where', () => {
     assert.deepEqual(read.ok || read.error, {
       code: 'unknown_version',
       message:
-        'the block is written in codec 9 by TensorForge 2.4.0 or newer, which reads it; this program reads codec 1, 2',
+        'the block is written in codec 9 by TensorForge 2.4.0 or newer, which reads it; this program reads codec 1, 2, 3',
     });
     const unsigned = decodeBlock(9, new Uint8Array());
     assert.match(unsigned.ok ? '' : unsigned.error.message, /by a newer TensorForge, which reads/);

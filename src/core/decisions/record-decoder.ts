@@ -11,16 +11,22 @@
 import type { Json } from '../../base/canonical.ts';
 import { type Fault, fault } from '../../base/fault.ts';
 import { err, ok, type Result } from '../../base/result.ts';
+import type { RouteFeatures } from '../routing/decision-input.ts';
 import { BlockCursor, type CorruptBlock, corruptAt } from './block-cursor.ts';
 import { stagesInOrder } from './block-layout.ts';
 import type {
   AdmissionRecord,
+  AnnotatedRecord,
+  BatchedRecord,
   CandidateOutcome,
   ControlRecord,
   DecisionRecord,
+  DegradedRecord,
+  QueuedRecord,
   RouteOutcome,
   RoutingRecord,
   SettledRecord,
+  ShadowedRecord,
 } from './decision-record.ts';
 
 export type UnknownCodec = Fault<'unknown_version'>;
@@ -29,6 +35,7 @@ export type UnknownCodec = Fault<'unknown_version'>;
 export const codecVersions: ReadonlyMap<number, () => BlockCursor> = new Map([
   [1, () => new BlockCursor(1)],
   [2, () => new BlockCursor(2)],
+  [3, () => new BlockCursor(3)],
 ]);
 
 /**
@@ -75,6 +82,16 @@ export function recordAt(cursor: BlockCursor): Result<DecisionRecord, CorruptBlo
       return ok(routingAt(cursor, cursor.kind));
     case 'settled':
       return ok(settledAt(cursor));
+    case 'queued':
+      return ok(queuedAt(cursor));
+    case 'batched':
+      return ok(batchedAt(cursor));
+    case 'shadowed':
+      return ok(shadowedAt(cursor));
+    case 'annotated':
+      return ok(annotatedAt(cursor));
+    case 'degraded_served':
+      return ok(degradedAt(cursor));
     case 'control':
       return controlAt(cursor);
   }
@@ -82,13 +99,49 @@ export function recordAt(cursor: BlockCursor): Result<DecisionRecord, CorruptBlo
 
 function admissionAt(cursor: BlockCursor, kind: AdmissionRecord['kind']): AdmissionRecord {
   const { reading, ...members } = cursor.admission;
+  const { limit, ...load } = reading;
   return {
     kind,
     requestId: cursor.requestId(),
     at: cursor.at,
     ...members,
-    reading: { ...reading },
+    reading: limit === undefined ? load : { ...load, limit },
   };
+}
+
+function queuedAt(cursor: BlockCursor): QueuedRecord {
+  const { reading, ...members } = cursor.later.queued;
+  const head = { kind: 'queued', requestId: cursor.requestId(), at: cursor.at } as const;
+  return { ...head, ...members, reading: { ...reading } };
+}
+
+function batchedAt(cursor: BlockCursor): BatchedRecord {
+  const { batch: _, ...members } = cursor.later.batched;
+  const head = { kind: 'batched', requestId: cursor.requestId(), at: cursor.at } as const;
+  return { ...head, batchId: cursor.batchId(), ...members };
+}
+
+function shadowedAt(cursor: BlockCursor): ShadowedRecord {
+  return {
+    kind: 'shadowed',
+    requestId: cursor.requestId(),
+    at: cursor.at,
+    ...cursor.later.shadowed,
+  };
+}
+
+function annotatedAt(cursor: BlockCursor): AnnotatedRecord {
+  return {
+    kind: 'annotated',
+    requestId: cursor.requestId(),
+    at: cursor.at,
+    ...cursor.later.annotated,
+  };
+}
+
+function degradedAt(cursor: BlockCursor): DegradedRecord {
+  const head = { kind: 'degraded_served', requestId: cursor.requestId(), at: cursor.at } as const;
+  return { ...head, ...cursor.later.degraded };
 }
 
 function routingAt(cursor: BlockCursor, kind: RoutingRecord['kind']): RoutingRecord {
@@ -100,7 +153,7 @@ function routingAt(cursor: BlockCursor, kind: RoutingRecord['kind']): RoutingRec
     attempt: routing.attempt,
     mode: routing.mode,
     snapshotDigest: routing.snapshotDigest,
-    features: { ...routing.features },
+    features: featuresAt(cursor),
     tried: [...routing.tried],
     cursor: routing.cursor,
     seed: routing.seed,
@@ -108,6 +161,11 @@ function routingAt(cursor: BlockCursor, kind: RoutingRecord['kind']): RoutingRec
     candidates: Array.from({ length: routing.candidates.count }, (_, i) => candidateAt(cursor, i)),
     outcome: outcomeAt(cursor),
   };
+}
+
+function featuresAt(cursor: BlockCursor): RouteFeatures {
+  const { split, ...features } = cursor.routing.features;
+  return split === undefined ? features : { ...features, split };
 }
 
 function candidateAt(cursor: BlockCursor, i: number): CandidateOutcome {

@@ -5,8 +5,9 @@
 // A caller takes the block about every 250 ms or at 64 KiB; names and requests are told again in the
 // next one, so that any block decodes alone.
 
-import { present } from '../../base/assert.ts';
+import { assert, present } from '../../base/assert.ts';
 import { canonicalJson } from '../../base/canonical.ts';
+import type { AdmissionLimit } from '../policy/admission.ts';
 import type { ServingMode } from '../policy/serving-mode.ts';
 import type { Consideration, Decision } from '../routing/decide.ts';
 import {
@@ -14,6 +15,7 @@ import {
   budgetStatuses,
   type RouteFeatures,
 } from '../routing/decision-input.ts';
+import type { SplitAssignment } from '../routing/split.ts';
 import {
   budgetShift,
   candidateBits,
@@ -21,9 +23,13 @@ import {
   hintBits,
   kindCodes,
   kvUnit,
+  laterTag,
+  limitKindCodes,
+  limitScopeCodes,
   modeCodes,
   needsBits,
   needsMore,
+  needsSplit,
   operationCodes,
   operationShift,
   reasonCodes,
@@ -37,12 +43,15 @@ import { columnBits, columnsOf } from './candidate-columns.ts';
 import type {
   AdmissionRecord,
   ControlRecord,
+  LaterRecord,
   RecordHead,
   SettledRecord,
 } from './decision-record.ts';
+import { laterBytesMax, writeLater } from './later-writer.ts';
+import { lane, lanes, microseconds } from './record-lanes.ts';
 
 /** The codec of the blocks that are written here; record-decoder.ts reads it and those before. */
-export const currentCodec = 2;
+export const currentCodec = 3;
 
 /** What {@link decide} was given, besides what it says that it read. */
 export type RoutingFacts = RecordHead & {
@@ -71,21 +80,6 @@ export type EncodedBlock = {
 function isWholeScore(score: number): boolean {
   return (score | 0) === score && (score !== 0 || 1 / score > 0);
 }
-
-/** The lanes of BlockWriter.text: one for each member that is a text. */
-const lane = {
-  key: 0,
-  group: 1,
-  path: 2,
-  digest: 3,
-  model: 4,
-  resolved: 5,
-  backend: 6,
-  code: 7,
-  name: 8,
-  region: 9,
-} as const;
-const lanes = Object.keys(lane).length;
 
 function needsOf(features: RouteFeatures): number {
   return (
@@ -117,11 +111,6 @@ function moreOf(considered: readonly Consideration[]): number {
     columns |= columnsOf((considered[i] as Consideration).reading);
   }
   return columns;
-}
-
-/** Whole microseconds of a duration in ms; a negative one counts as 0. */
-function microseconds(ms: number): number {
-  return Math.max(0, Math.round(ms * 1000));
 }
 
 export class RecordEncoder {
@@ -158,14 +147,24 @@ export class RecordEncoder {
     writer.varint(reading.keyInFlightMax);
     if (kind !== 'admitted')
       writer.text(lane.code, present(code, `code of a record that is ${kind}`));
+    if (kind === 'refused') this.#limit(reading.limit);
+    else assert(reading.limit === undefined, 'a limit that says no refuses');
     writer.end();
+  }
+
+  /** A record of a kind that only some requests leave. */
+  later(record: LaterRecord): void {
+    this.#begin(laterTag(record.kind), record.at, laterBytesMax(record));
+    this.#writer.request(record.requestId);
+    writeLater(this.#writer, record);
+    this.#writer.end();
   }
 
   /** `routed` for the first attempt, `failed_over` for a later one. */
   routing(facts: RoutingFacts, decision: Decision): void {
     const { features, tried } = facts;
     const { considered } = decision;
-    const { estimatedTokens, maxOutputTokens } = features;
+    const { estimatedTokens, maxOutputTokens, split } = features;
     const isPlain = isWord(estimatedTokens) && isWord(maxOutputTokens ?? 0);
     const hints = hintsOf(features, facts.budget);
     const columns = moreOf(considered);
@@ -181,7 +180,9 @@ export class RecordEncoder {
       recordBytesMax + candidateBytesMax * considered.length + 8 * tried.length,
     );
     writer.request(facts.requestId);
-    writer.byte(needsOf(features) | (hasMore ? needsMore : 0));
+    writer.byte(
+      needsOf(features) | (hasMore ? needsMore : 0) | (split === undefined ? 0 : needsSplit),
+    );
     writer.varint(facts.attempt);
     writer.text(lane.digest, facts.snapshotDigest);
     writer.text(lane.model, features.model);
@@ -190,6 +191,7 @@ export class RecordEncoder {
     if (maxOutputTokens !== undefined) this.#tokens(maxOutputTokens, isPlain);
     if (tried.length > 0) this.#indices(tried);
     if (hasMore) this.#more(features, hints, columns);
+    if (split !== undefined) this.#split(split);
     writer.cursor(facts.cursor);
     writer.word(facts.seed);
     writer.varint(considered.length);
@@ -268,6 +270,23 @@ export class RecordEncoder {
     if (prefixKey !== undefined) writer.word(prefixKey);
     if (affinityKey !== undefined) writer.word(affinityKey);
     if (region !== undefined) writer.text(lane.region, region);
+  }
+
+  #split({ experiment, arm, stickyHash }: SplitAssignment): void {
+    const writer = this.#writer;
+    writer.text(lane.experiment, experiment);
+    writer.text(lane.arm, arm);
+    writer.word(stickyHash);
+  }
+
+  #limit(limit: AdmissionLimit | undefined): void {
+    const writer = this.#writer;
+    writer.byte(limit === undefined ? 0 : limitScopeCodes[limit.scope]);
+    if (limit === undefined) return;
+    writer.byte(limitKindCodes[limit.kind]);
+    writer.varint(limit.bound);
+    writer.varint(limit.left);
+    writer.varint(limit.retryMs);
   }
 
   #columns(considered: readonly Consideration[], columns: number): void {

@@ -11,14 +11,25 @@ import type { Consideration, Decision } from '../routing/decide.ts';
 import { stages } from '../routing/decide.ts';
 import type { RouteFeatures } from '../routing/decision-input.ts';
 import { target } from '../routing/fleet.test-support.ts';
-import { modesInOrder } from './block-layout.ts';
+import {
+  causesInOrder,
+  endingsInOrder,
+  limitKindsInOrder,
+  modesInOrder,
+  shadowOutcomesInOrder,
+} from './block-layout.ts';
 import type {
   AdmissionRecord,
+  AnnotatedRecord,
+  BatchedRecord,
   CandidateOutcome,
   ControlRecord,
   DecisionRecord,
+  DegradedRecord,
+  QueuedRecord,
   RoutingRecord,
   SettledRecord,
+  ShadowedRecord,
 } from './decision-record.ts';
 import { type EncodedBlock, RecordEncoder } from './record-encoder.ts';
 
@@ -47,6 +58,30 @@ const figure = fc.oneof(word, word, fc.double()).map((value) => value + 0);
 const duration = fc.nat({ max: 10_000_000 }).map((us) => us / 1000);
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
 
+/** The value with the optional member, or without it. */
+function withOptional<T extends object, M extends object>(
+  value: fc.Arbitrary<T>,
+  members: fc.Arbitrary<M>,
+): fc.Arbitrary<T & Partial<M>> {
+  return fc
+    .tuple(value, optional(members))
+    .map(([one, more]) => (more === undefined ? one : { ...one, ...more }));
+}
+
+const limit = fc.record({
+  limit: fc.record({
+    scope: fc.constantFrom('installation', 'group', 'key'),
+    kind: fc.constantFrom(...limitKindsInOrder),
+    bound: count,
+    left: count,
+    retryMs: count,
+  }),
+});
+
+const split = fc.record({
+  split: fc.record({ experiment: text, arm: text, stickyHash: word }),
+});
+
 const admissionRecords: fc.Arbitrary<AdmissionRecord> = fc
   .record({
     kind: fc.constantFrom('admitted', 'refused', 'shed'),
@@ -64,8 +99,69 @@ const admissionRecords: fc.Arbitrary<AdmissionRecord> = fc
       keyInFlightMax: count,
     }),
     code,
+    more: optional(limit),
   })
-  .map((one) => ({ ...one, code: one.kind === 'admitted' ? undefined : one.code }));
+  .map(({ more, ...one }) => ({
+    ...one,
+    code: one.kind === 'admitted' ? undefined : one.code,
+    reading: one.kind === 'refused' ? { ...one.reading, ...more } : one.reading,
+  }));
+
+const priorityClass = fc.constantFrom(1 as const, 2 as const, 3 as const, 4 as const, 5 as const);
+
+const queuedRecords: fc.Arbitrary<QueuedRecord> = fc.record({
+  kind: fc.constant('queued'),
+  requestId,
+  at,
+  groupName: text,
+  priorityClass,
+  reading: fc.record({ depth: count, sizeMax: count, held: count, isEmergency: fc.boolean() }),
+  waitedMs: duration,
+  ended: fc.constantFrom(...endingsInOrder),
+});
+
+const batchedRecords: fc.Arbitrary<BatchedRecord> = fc.record({
+  kind: fc.constant('batched'),
+  requestId,
+  at,
+  batchId: requestId,
+  size: count,
+  limit: count,
+  cause: fc.constantFrom(...causesInOrder),
+  waitedMs: duration,
+});
+
+const annotatedRecords: fc.Arbitrary<AnnotatedRecord> = fc.record({
+  kind: fc.constant('annotated'),
+  requestId,
+  at,
+  annotations: fc.array(fc.record({ name: text, value: text }), { maxLength: 16 }),
+});
+
+const shadowedRecords: fc.Arbitrary<ShadowedRecord> = fc.record({
+  kind: fc.constant('shadowed'),
+  requestId,
+  at,
+  shadow: text,
+  backendId: optional(text),
+  model: text,
+  outcome: fc.constantFrom(...shadowOutcomesInOrder),
+  status: fc.nat({ max: 599 }),
+  primaryStatus: fc.nat({ max: 599 }),
+  completionTokens: count,
+  primaryCompletionTokens: count,
+  totalMs: duration,
+  primaryTotalMs: duration,
+  distance: optional(fc.nat({ max: 10_000 })),
+});
+
+const degradedRecords: fc.Arbitrary<DegradedRecord> = fc.record({
+  kind: fc.constant('degraded_served'),
+  requestId,
+  at,
+  code,
+  ageMs: count,
+});
 
 const candidates: fc.Arbitrary<CandidateOutcome> = fc
   .record({
@@ -89,7 +185,7 @@ const candidates: fc.Arbitrary<CandidateOutcome> = fc
   })
   .map((one) => ({ ...one, score: one.stage === undefined ? one.score : undefined }));
 
-const features: fc.Arbitrary<RouteFeatures> = fc.record({
+const plainFeatures = fc.record({
   model: text,
   resolvedModel: text,
   operation: fc.constantFrom(...apiOperations),
@@ -106,6 +202,7 @@ const features: fc.Arbitrary<RouteFeatures> = fc.record({
   restrictedOnly: fc.boolean(),
   isFallback: fc.boolean(),
 });
+const features: fc.Arbitrary<RouteFeatures> = withOptional(plainFeatures, split);
 
 const routingRecords: fc.Arbitrary<RoutingRecord> = fc
   .record({
@@ -180,7 +277,17 @@ const controlRecords: fc.Arbitrary<ControlRecord> = fc.record({
 
 /** Any record that the encoder takes; a clone, since those of fast-check have no prototype. */
 export const decisionRecords: fc.Arbitrary<DecisionRecord> = fc
-  .oneof(admissionRecords, routingRecords, settledRecords, controlRecords)
+  .oneof(
+    admissionRecords,
+    routingRecords,
+    settledRecords,
+    controlRecords,
+    queuedRecords,
+    batchedRecords,
+    annotatedRecords,
+    shadowedRecords,
+    degradedRecords,
+  )
   .map((record) => structuredClone(record));
 
 /** The decision that a record tells of, as far as the encoder looks at it. */
@@ -221,6 +328,13 @@ export function encode(encoder: RecordEncoder, record: DecisionRecord): void {
       break;
     case 'settled':
       encoder.settled(record);
+      break;
+    case 'queued':
+    case 'batched':
+    case 'annotated':
+    case 'shadowed':
+    case 'degraded_served':
+      encoder.later(record);
       break;
     case 'control':
       encoder.control(record);

@@ -14,6 +14,7 @@ import type {
   AdmissionRecord,
   ControlRecord,
   DecisionRecord,
+  QueuedRecord,
   RoutingRecord,
 } from './decision-record.ts';
 import { decodeBlock } from './record-decoder.ts';
@@ -31,7 +32,7 @@ type Log = {
 
 function logOf(seed: number, requests: number): Log {
   const encoder = new RecordEncoder();
-  const traffic = new Traffic(seed);
+  const traffic = new Traffic(seed, { extras: true });
   for (let i = 0; i < requests; i++) traffic.request(encoder);
   const { payload } = present(encoder.take(), 'a block of traffic');
   const read = decodeBlock(currentCodec, payload);
@@ -50,7 +51,7 @@ function redeciderOf({ traffic }: Log): Redecider {
   return new Redecider({ snapshotOf: (digest) => stored.get(digest), behaviour: currentBehaviour });
 }
 
-const log = logOf(20_261_121, 1600);
+const log = logOf(20_261_122, 1600);
 const redecider = redeciderOf(log);
 const isRouting = (one: DecisionRecord): one is RoutingRecord =>
   one.kind === 'routed' || one.kind === 'failed_over';
@@ -58,6 +59,12 @@ const isAdmission = (one: DecisionRecord): one is AdmissionRecord =>
   one.kind === 'admitted' || one.kind === 'refused' || one.kind === 'shed';
 
 const routings = log.records.filter(isRouting);
+
+/** Of a request that is admitted without it. */
+function withoutLimit({ reading }: AdmissionRecord): AdmissionRecord['reading'] {
+  const { limit: _, ...rest } = reading;
+  return { ...rest, mode: 'normal', inFlight: 1, keyInFlight: 1 };
+}
 
 function firstOf<T extends DecisionRecord>(
   records: readonly DecisionRecord[],
@@ -98,6 +105,7 @@ describe('seeded traffic', () => {
         'overloaded',
       ],
       ...['admitted', 'refused', 'shed', 'routed', 'failed_over', 'settled'],
+      ...['queued', 'annotated', 'batched', 'degraded_served', 'shadowed'],
     ]) {
       assert.ok(met.has(wanted), `the traffic has no ${wanted}`);
     }
@@ -143,6 +151,14 @@ describe('a changed record is found, and the member named', () => {
   const refused = firstOf(log.records, isRouting, (one) => one.outcome.kind === 'refuse');
   const shed = firstOf(log.records, isAdmission, (one) => one.kind === 'shed');
 
+  const split = firstOf(log.records, isRouting, (one) => one.features.split?.arm === 'now');
+  const limited = firstOf(log.records, isAdmission, (one) => one.reading.limit !== undefined);
+  const queued = firstOf(
+    log.records,
+    (one): one is QueuedRecord => one.kind === 'queued',
+    (one) => one.ended === 'full',
+  );
+
   const changedCandidate = (
     change: Partial<RoutingRecord['candidates'][number]>,
   ): RoutingRecord => ({
@@ -177,6 +193,19 @@ describe('a changed record is found, and the member named', () => {
       { ...route, outcome: { kind: 'route', chosen, routeReason: 'privacy-requirement' } },
       /^route_reason$/,
     ],
+    [
+      'an arm that was not drawn',
+      {
+        ...split,
+        features: {
+          ...split.features,
+          split: { ...present(split.features.split, 'a split'), arm: 'next' },
+        },
+      },
+      /^split$/,
+    ],
+    ['a limit that was not read', { ...limited, reading: withoutLimit(limited) }, /^verdict$/],
+    ['a place that was not there', { ...queued, ended: 'placed' }, /^ended$/],
     ['another score', changedCandidate({ score: 12_345 }), /^score of /],
     ['another stage', changedCandidate({ stage: 'approval', score: undefined }), /^stage of /],
     [

@@ -1,5 +1,5 @@
-// Makes recorded decisions again with the functions that made them: judgeAdmission, decide, and for
-// control records whatever stands under their name. Replay holds what comes out against what was
+// Makes recorded decisions again with the functions that made them: judgeAdmission, noPlace, decide,
+// and for control records whatever stands under their name. Replay holds what comes out against what was
 // recorded; a candidate policy gives decide another snapshot; explain keeps the reasons in words.
 //
 //   record ──> snapshot by digest ──> decide(snapshot, recorded readings, features, cursor, seed)
@@ -17,6 +17,7 @@ import { type Decision, decide } from '../routing/decide.ts';
 import type { Offer, RoutingSnapshot } from '../routing/snapshot.ts';
 import { knownBehaviour } from './behaviour.ts';
 import type { BlockCursor, CorruptBlock } from './block-cursor.ts';
+import type { RecordKind } from './block-layout.ts';
 import { type BlockRedecision, BlockTally } from './block-tally.ts';
 import type { ControlRecord, DecisionRecord, RoutingRecord } from './decision-record.ts';
 import { cursorOf, recordAt, type UnknownCodec } from './record-decoder.ts';
@@ -25,9 +26,11 @@ import {
   admissionDifference,
   differs,
   jsonDifference,
+  queueDifference,
   type Redecision,
   routingDifference,
   same,
+  splitDifference,
   undecidable,
 } from './redecision.ts';
 import { type RoutingView, viewOf } from './routing-view.ts';
@@ -62,14 +65,24 @@ const always: TimeWindow = { fromMs: 0, toMs: Number.POSITIVE_INFINITY };
 /** Control records that tell something about the log itself and decide nothing. */
 const facts: ReadonlySet<string> = new Set(['log_opened']);
 
+/** Kinds of records that tell what was said or what became of something. */
+const factKinds: ReadonlySet<string> = new Set<RecordKind>([
+  'annotated',
+  'batched',
+  'degraded_served',
+  'settled',
+  'shadowed',
+]);
+
 /** Is there anything to make again? Not in what became of a request, nor in a fact of the log. */
 export function decides(record: DecisionRecord): boolean {
-  if (record.kind === 'settled') return false;
+  if (factKinds.has(record.kind)) return false;
   return record.kind !== 'control' || !facts.has(record.name);
 }
 
 export class Redecider {
   readonly #snapshotOf: RedeciderOptions['snapshotOf'];
+  readonly #behaviour: number;
   readonly #control: ReadonlyMap<string, ControlRedecider>;
   readonly #counters = new RecordedCounters();
   readonly #cursors = new Map<number, BlockCursor>();
@@ -80,6 +93,7 @@ export class Redecider {
   constructor(options: RedeciderOptions) {
     const { snapshotOf, behaviour, control } = options;
     assert(knownBehaviour(behaviour).ok, `behaviour ${behaviour} is not known`);
+    this.#behaviour = behaviour;
     this.#snapshotOf = snapshotOf;
     this.#control = control ?? new Map();
   }
@@ -96,7 +110,13 @@ export class Redecider {
       case 'routed':
       case 'failed_over':
         return this.#route(viewOf(record));
+      case 'queued':
+        return queueDifference(record) ?? same;
+      case 'annotated':
+      case 'batched':
+      case 'degraded_served':
       case 'settled':
+      case 'shadowed':
         return same;
       case 'control':
         return this.#controlAgain(record);
@@ -151,7 +171,14 @@ export class Redecider {
   /** Notes what the record at the cursor came to; answers with its damage, if that is met. */
   #tell(cursor: BlockCursor, tally: BlockTally): CorruptBlock | undefined {
     switch (cursor.kind) {
+      case 'annotated':
+      case 'batched':
+      case 'degraded_served':
       case 'settled':
+      case 'shadowed':
+        return undefined;
+      case 'queued':
+        tally.add(cursor, cursor.kind, queueDifference(cursor.later.queued) ?? same);
         return undefined;
       case 'control':
         return this.#tellControl(cursor, tally);
@@ -185,7 +212,10 @@ export class Redecider {
     if (offers.length !== view.candidates.count) {
       return differs('candidates', `${view.candidates.count}`, `${offers.length}`);
     }
-    return routingDifference(view, this.#decide(view, snapshot, offers)) ?? same;
+    const difference =
+      splitDifference(view, snapshot.settings.splits) ??
+      routingDifference(view, this.#decide(view, snapshot, offers));
+    return difference ?? same;
   }
 
   /** There are as many offers as readings. */
@@ -193,12 +223,9 @@ export class Redecider {
     this.#counters.show(view.candidates, offers);
     this.#tried.length = 0;
     for (const place of view.tried) this.#tried.push((offers[place] as Offer).target.id);
-    return decide(snapshot, this.#counters, view.features, {
-      tried: this.#tried,
-      cursor: view.cursor,
-      seed: view.seed,
-      budget: view.budget,
-    });
+    const { cursor, seed, budget } = view;
+    const input = { tried: this.#tried, cursor, seed, budget };
+    return decide(snapshot, this.#counters, view.features, input, this.#behaviour);
   }
 
   #controlAgain(record: ControlRecord): Redecision {

@@ -2,7 +2,8 @@
 // is fixed, so that the same log always tells the same first difference:
 //
 //   admission   verdict
-//   routing     candidates, chosen, code, route_reason, then of each candidate its stage and score
+//   queue       ended
+//   routing     split, candidates, chosen, code, route_reason, then of each candidate its stage and score
 //   control     the members of the output in the order of their names
 //
 // Reasons in words are not compared: they may be told better later.
@@ -11,9 +12,11 @@ import { canonicalJson, type Json } from '../../base/canonical.ts';
 import { compareText } from '../../base/compare.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import type { AdmissionVerdict } from '../policy/admission.ts';
+import { noPlace } from '../queue/waiting-places.ts';
 import type { Consideration, Decision } from '../routing/decide.ts';
+import { armAgain, type TrafficSplit } from '../routing/split.ts';
 import { stageCodes, stagesInOrder } from './block-layout.ts';
-import type { AdmissionRecord } from './decision-record.ts';
+import type { AdmissionRecord, QueuedRecord } from './decision-record.ts';
 import type { RoutingView } from './routing-view.ts';
 
 export type Difference = {
@@ -74,8 +77,27 @@ export function admissionDifference(
   return differs('verdict', admissionWords(recorded), admissionWords(again));
 }
 
+type Stay = Pick<QueuedRecord, 'priorityClass' | 'reading' | 'ended'>;
+
+/** Might it wait? How a stay then ended is what became of it. */
+export function queueDifference({ priorityClass, reading, ended }: Stay): Difference | undefined {
+  const again = noPlace(priorityClass, reading) === undefined ? 'a place' : 'full';
+  const recorded = ended === 'full' ? 'full' : 'a place';
+  return again === recorded ? undefined : differs('ended', recorded, again);
+}
+
 function outcomeWords(chosen: Consideration | undefined, code: ErrorCode | undefined): string {
   return code === undefined ? (chosen?.target.id ?? 'none') : `refused ${code}`;
+}
+
+/** Is the arm that was drawn the one that these splits draw? */
+export function splitDifference(
+  { features: { split } }: RoutingView,
+  splits: readonly TrafficSplit[],
+): Difference | undefined {
+  if (split === undefined) return undefined;
+  const again = armAgain(splits, split);
+  return again === split.arm ? undefined : differs('split', split.arm, again ?? 'none');
 }
 
 /** The first difference between a recorded route and the one decided again. */

@@ -1,5 +1,6 @@
 // The routing settings within the root of a snapshot document. Members that came later are left out
-// where they say nothing, so that documents of before keep their digest and mean what they meant.
+// where they say nothing, so that documents of before keep their digest and mean what they meant. What
+// happens beside decisions and after them, copies and kept answers, is no part of it.
 
 import type { Json } from '../../base/canonical.ts';
 import { canonicalJson } from '../../base/canonical.ts';
@@ -16,6 +17,8 @@ import {
   type RoutingSettings,
   usualSettings,
 } from '../routing/snapshot.ts';
+import type { SplitArm, TrafficSplit } from '../routing/split.ts';
+import type { PriceRule } from '../usage/price-table.ts';
 import type { JsonReader } from './json-reader.ts';
 
 function ruleDocument({ model, privacy, minTier, fallbackAllowed }: ModelRule): Json {
@@ -29,6 +32,26 @@ function affinityDocument(affinity: AffinitySettings): Json {
     load_factor: affinity.loadFactor,
     explore_percent: affinity.explorePercent,
     swap_ms: affinity.swapMs,
+  };
+}
+
+function splitDocument({ name, model, salt, arms }: TrafficSplit): Json {
+  return {
+    name,
+    model,
+    salt,
+    arms: arms.map((arm) => ({ name: arm.name, model: arm.model, basis_points: arm.basisPoints })),
+  };
+}
+
+function priceDocument(rule: PriceRule): Json {
+  return {
+    model: rule.model ?? null,
+    backend: rule.backend ?? null,
+    input: rule.inputPerMillion,
+    cached_input: rule.cachedInputPerMillion,
+    output: rule.outputPerMillion,
+    gpu_second: rule.perGpuSecond,
   };
 }
 
@@ -62,6 +85,8 @@ function laterMembers(settings: RoutingSettings): Readonly<Record<string, Json>>
     ttft_penalty_ms: settings.quality.ttftPenaltyMs,
     hard_limit_action: settings.hardLimitAction,
     ejected_percent: settings.ejectedPercent,
+    prices: settings.prices.map(priceDocument),
+    splits: settings.splits.map(splitDocument),
   };
 }
 
@@ -91,11 +116,17 @@ export function readSettings(reader: JsonReader, json: unknown): RoutingSettings
     aliases: Object.fromEntries(
       aliases.map(([name, to]) => [name, reader.text(to, `${at}.aliases.${name}`)]),
     ),
+    shadows: usualSettings.shadows,
+    shadow: usualSettings.shadow,
+    degradation: usualSettings.degradation,
     ...readLater(reader, json, at),
   };
 }
 
-type Later = Omit<RoutingSettings, 'strategy' | 'weights' | 'maxRetries' | 'aliases'>;
+type Later = Omit<
+  RoutingSettings,
+  'strategy' | 'weights' | 'maxRetries' | 'aliases' | 'shadows' | 'shadow' | 'degradation'
+>;
 
 function readLater(reader: JsonReader, json: unknown, at: string): Later {
   const read = <T>(name: string, usual: T, how: (value: unknown, at: string) => T): T => {
@@ -135,6 +166,12 @@ function readLater(reader: JsonReader, json: unknown, at: string): Later {
       reader.oneOf<HardLimitAction>(value, hardLimitActions, place),
     ),
     ejectedPercent: read('ejected_percent', usualSettings.ejectedPercent, number),
+    prices: read('prices', usualSettings.prices, (value, place) =>
+      list(value, place, (item, inner) => readPrice(reader, item, inner)),
+    ),
+    splits: read('splits', usualSettings.splits, (value, place) =>
+      list(value, place, (item, inner) => readSplit(reader, item, inner)),
+    ),
   };
 }
 
@@ -149,6 +186,42 @@ function readRule(reader: JsonReader, json: unknown, at: string): ModelRule {
     ),
     minTier: minTier === null ? undefined : reader.number(minTier, `${at}.min_tier`),
     fallbackAllowed: reader.flag(reader.member(json, 'fallback_allowed'), `${at}.fallback_allowed`),
+  };
+}
+
+function readSplit(reader: JsonReader, json: unknown, at: string): TrafficSplit {
+  const text = (name: string): string => reader.text(reader.member(json, name), `${at}.${name}`);
+  const arms = reader.list(reader.member(json, 'arms'), `${at}.arms`);
+  return {
+    name: text('name'),
+    model: text('model'),
+    salt: text('salt'),
+    arms: arms.map((arm, i) => readArm(reader, arm, `${at}.arms[${i}]`)),
+  };
+}
+
+function readArm(reader: JsonReader, json: unknown, at: string): SplitArm {
+  return {
+    name: reader.text(reader.member(json, 'name'), `${at}.name`),
+    model: reader.text(reader.member(json, 'model'), `${at}.model`),
+    basisPoints: reader.number(reader.member(json, 'basis_points'), `${at}.basis_points`),
+  };
+}
+
+function readPrice(reader: JsonReader, json: unknown, at: string): PriceRule {
+  const figure = (name: string): number =>
+    reader.number(reader.member(json, name), `${at}.${name}`);
+  const glob = (name: string): string | undefined => {
+    const value = reader.member(json, name);
+    return value === null ? undefined : reader.text(value, `${at}.${name}`);
+  };
+  return {
+    model: glob('model'),
+    backend: glob('backend'),
+    inputPerMillion: figure('input'),
+    cachedInputPerMillion: figure('cached_input'),
+    outputPerMillion: figure('output'),
+    perGpuSecond: figure('gpu_second'),
   };
 }
 

@@ -8,7 +8,16 @@ import type { ServingMode } from '../policy/serving-mode.ts';
 import type { RouteReason } from '../routing/decide.ts';
 import { type BudgetStatus, noHints, type RouteFeatures } from '../routing/decision-input.ts';
 import { CandidateColumns } from './candidate-columns.ts';
-import type { AdmissionRecord, RoutingRecord, SettledRecord } from './decision-record.ts';
+import type {
+  AdmissionRecord,
+  AnnotatedRecord,
+  BatchedRecord,
+  DegradedRecord,
+  QueuedRecord,
+  RoutingRecord,
+  SettledRecord,
+  ShadowedRecord,
+} from './decision-record.ts';
 
 type Shown<T> = { -readonly [Member in keyof T]: T[Member] };
 
@@ -29,7 +38,16 @@ type ShownRouting = Shown<
   code: ErrorCode | undefined;
 };
 
-type ShownSettled = Shown<Omit<SettledRecord, 'kind' | 'requestId' | 'at'>>;
+type HeadMember = 'kind' | 'requestId' | 'at';
+type ShownQueued = Shown<Omit<QueuedRecord, HeadMember | 'reading'>> & {
+  readonly reading: Shown<QueuedRecord['reading']>;
+};
+/** The batch is told by the number that its id has in the block. */
+type ShownBatched = Shown<Omit<BatchedRecord, HeadMember | 'batchId'>> & { batch: number };
+type ShownShadowed = Shown<Omit<ShadowedRecord, HeadMember>>;
+type ShownAnnotated = Shown<Omit<AnnotatedRecord, HeadMember>>;
+type ShownDegraded = Shown<Omit<DegradedRecord, HeadMember>>;
+type ShownSettled = Shown<Omit<SettledRecord, HeadMember>>;
 
 const anyMode: ServingMode = 'normal';
 const anyClass: PriorityClass = 1;
@@ -41,9 +59,54 @@ export function shownAdmission(): ShownAdmission {
     groupName: '',
     path: '',
     priorityClass: anyClass,
-    reading: { mode: anyMode, inFlight: 0, inFlightMax: 0, keyInFlight: 0, keyInFlightMax: 0 },
+    reading: {
+      mode: anyMode,
+      inFlight: 0,
+      inFlightMax: 0,
+      keyInFlight: 0,
+      keyInFlightMax: 0,
+      limit: undefined,
+    },
     code: undefined,
   };
+}
+
+export function shownQueued(): ShownQueued {
+  return {
+    groupName: '',
+    priorityClass: anyClass,
+    reading: { depth: 0, sizeMax: 0, held: 0, isEmergency: false },
+    waitedMs: 0,
+    ended: 'placed',
+  };
+}
+
+export function shownBatched(): ShownBatched {
+  return { batch: 0, size: 0, limit: 0, cause: 'full', waitedMs: 0 };
+}
+
+export function shownShadowed(): ShownShadowed {
+  return {
+    shadow: '',
+    backendId: undefined,
+    model: '',
+    outcome: 'compared',
+    status: 0,
+    primaryStatus: 0,
+    completionTokens: 0,
+    primaryCompletionTokens: 0,
+    totalMs: 0,
+    primaryTotalMs: 0,
+    distance: undefined,
+  };
+}
+
+export function shownAnnotated(): ShownAnnotated {
+  return { annotations: [] };
+}
+
+export function shownDegraded(): ShownDegraded {
+  return { code: 'internal_error', ageMs: 0 };
 }
 
 export function shownRouting(): ShownRouting {
@@ -62,6 +125,7 @@ export function shownRouting(): ShownRouting {
       needsJsonMode: false,
       remoteMedia: false,
       ...noHints,
+      split: undefined,
     },
     tried: [],
     cursor: 0,

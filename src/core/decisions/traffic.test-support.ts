@@ -1,14 +1,17 @@
 // Seeded traffic over small fleets that change, decided by the production functions and written as
 // the product writes it: every strategy, stage, refusal and verdict, failovers, ties, full backends.
-// The same seed writes the same bytes.
+// The same seed writes the same bytes. With `extras`, requests are also limited, annotated, queued,
+// split, batched, copied and answered by older answers, without another draw of all the rest.
 
 import { apiOperations } from '../../base/api-operation.ts';
+import { present } from '../../base/assert.ts';
 import { type Random, seededRandom } from '../../base/random.ts';
 import { hardLimitActions, strategies } from '../../base/routing-words.ts';
 import { nodeCrypto } from '../../io/credentials/crypto.ts';
-import { isPriorityClass } from '../jobs/priority-class.ts';
-import { judgeAdmission } from '../policy/admission.ts';
+import { isPriorityClass, type PriorityClass } from '../jobs/priority-class.ts';
+import { type AdmissionLimit, judgeAdmission } from '../policy/admission.ts';
 import type { ServingMode } from '../policy/serving-mode.ts';
+import { noPlace } from '../queue/waiting-places.ts';
 import { type Decision, decide } from '../routing/decide.ts';
 import { budgetStatuses, type RouteFeatures } from '../routing/decision-input.ts';
 import {
@@ -20,7 +23,15 @@ import {
   target,
 } from '../routing/fleet.test-support.ts';
 import type { RoutingSettings, RoutingSnapshot } from '../routing/snapshot.ts';
-import { modesInOrder } from './block-layout.ts';
+import { armOf } from '../routing/split.ts';
+import {
+  causesInOrder,
+  endingsInOrder,
+  limitKindsInOrder,
+  limitScopesInOrder,
+  modesInOrder,
+  shadowOutcomesInOrder,
+} from './block-layout.ts';
 import type { RecordEncoder } from './record-encoder.ts';
 import { admissionOutcome } from './redecision.ts';
 import { SnapshotDigester } from './snapshot-digester.ts';
@@ -29,6 +40,16 @@ type Fleet = {
   readonly targets: readonly TestTarget[];
   readonly snapshot: RoutingSnapshot;
   readonly digest: string;
+};
+
+const split = {
+  name: 'next-model',
+  model: 'ch?t',
+  salt: 'autumn',
+  arms: [
+    { name: 'now', model: 'chat', basisPoints: 8000 },
+    { name: 'next', model: 'chat', basisPoints: 2000 },
+  ],
 };
 
 const startMs = 1_763_700_000_000;
@@ -40,6 +61,8 @@ export class Traffic {
   readonly documents = new Map<string, string>();
   readonly snapshots = new Map<string, RoutingSnapshot>();
   readonly #random: Random;
+  /** Undefined without extras. */
+  readonly #extras: Random | undefined;
   readonly #digester = new SnapshotDigester(nodeCrypto.sha256Hex);
   readonly #backends: number;
   readonly #requestsPerFleet: number;
@@ -51,9 +74,14 @@ export class Traffic {
 
   constructor(
     seed: number,
-    options: { readonly backends?: number; readonly requestsPerFleet?: number } = {},
+    options: {
+      readonly backends?: number;
+      readonly requestsPerFleet?: number;
+      readonly extras?: boolean;
+    } = {},
   ) {
     this.#random = seededRandom(seed);
+    this.#extras = options.extras === true ? seededRandom(seed + 1) : undefined;
     this.#backends = options.backends ?? 6;
     this.#requestsPerFleet = options.requestsPerFleet ?? 40;
     this.#fleet = this.#newFleet();
@@ -74,7 +102,9 @@ export class Traffic {
   #admit(encoder: RecordEncoder, requestId: string, mode: ServingMode): boolean {
     const drawn = 1 + this.#below(5);
     const priorityClass = isPriorityClass(drawn) ? drawn : 3;
+    const limit = this.#limit();
     const reading = {
+      ...(limit === undefined ? {} : { limit }),
       mode,
       inFlight: 1 + this.#below(this.#chance(95) ? 95 : 130),
       inFlightMax: 100,
@@ -93,7 +123,98 @@ export class Traffic {
       priorityClass,
       reading,
     });
+    if (kind === 'admitted' && this.#extras !== undefined) {
+      this.#beginning(encoder, requestId, priorityClass, this.#extras);
+    }
     return kind === 'admitted';
+  }
+
+  #limit(): AdmissionLimit | undefined {
+    const extras = this.#extras;
+    if (extras === undefined || extras.nextBelow(12) > 0) return undefined;
+    return {
+      scope: present(limitScopesInOrder[1 + extras.nextBelow(3)], 'a scope'),
+      kind: present(limitKindsInOrder[extras.nextBelow(3)], 'a kind of limit'),
+      bound: 1 + extras.nextBelow(1_000_000),
+      left: extras.nextBelow(9),
+      retryMs: 1 + extras.nextBelow(60_000),
+    };
+  }
+
+  /** What the client says of the request, and how long it waits. */
+  #beginning(
+    encoder: RecordEncoder,
+    requestId: string,
+    priorityClass: PriorityClass,
+    extras: Random,
+  ): void {
+    const head = { requestId, at: this.#now };
+    const value = `v${extras.nextBelow(3)}`;
+    if (extras.nextBelow(5) === 0) {
+      encoder.later({ kind: 'annotated', ...head, annotations: [{ name: 'app', value }] });
+    }
+    if (extras.nextBelow(3) > 0) return;
+    const reading = {
+      depth: extras.nextBelow(30),
+      sizeMax: 30,
+      held: extras.nextBelow(20),
+      isEmergency: extras.nextBelow(4) === 0,
+    };
+    const isFull = noPlace(priorityClass, reading) !== undefined;
+    const others = endingsInOrder.filter((ending) => ending !== 'full');
+    encoder.later({
+      kind: 'queued',
+      ...head,
+      groupName: 'ops',
+      priorityClass,
+      reading,
+      waitedMs: isFull ? 0 : extras.nextBelow(3_000_000) / 1000,
+      ended: isFull ? 'full' : present(others[extras.nextBelow(others.length)], 'an ending'),
+    });
+  }
+
+  /** With whom it went out, what took the place of its answer, what its copy came to. */
+  #end(encoder: RecordEncoder, requestId: string, extras: Random): void {
+    const head = { requestId, at: this.#now };
+    if (extras.nextBelow(4) === 0) {
+      encoder.later({
+        kind: 'batched',
+        ...head,
+        batchId: '01a4f0c1-7b2e-7000-8000-0000000000aa',
+        size: 1 + extras.nextBelow(8),
+        limit: 8,
+        cause: present(causesInOrder[extras.nextBelow(3)], 'a cause'),
+        waitedMs: extras.nextBelow(9000) / 1000,
+      });
+    }
+    if (extras.nextBelow(8) === 0) {
+      const ageMs = extras.nextBelow(100_000);
+      encoder.later({ kind: 'degraded_served', ...head, code: 'no_healthy_backend', ageMs });
+    }
+    if (extras.nextBelow(4) > 0) return;
+    encoder.later({
+      kind: 'shadowed',
+      ...head,
+      shadow: 'next',
+      backendId: extras.nextBelow(3) === 0 ? undefined : 'spark-0',
+      model: 'chat',
+      outcome: present(shadowOutcomesInOrder[extras.nextBelow(5)], 'an outcome of a copy'),
+      status: 200,
+      primaryStatus: 200,
+      completionTokens: extras.nextBelow(500),
+      primaryCompletionTokens: extras.nextBelow(500),
+      totalMs: extras.nextBelow(3_000_000) / 1000,
+      primaryTotalMs: extras.nextBelow(3_000_000) / 1000,
+      distance: extras.nextBelow(2) === 0 ? undefined : extras.nextBelow(10_001),
+    });
+  }
+
+  #split(): Pick<RouteFeatures, 'split'> {
+    const extras = this.#extras;
+    if (extras === undefined || extras.nextBelow(3) > 0) return {};
+    const stickyHash = extras.nextUint32();
+    const arm = present(armOf(split, stickyHash), 'an arm').name;
+    return { split: { experiment: split.name, arm, stickyHash } };
   }
 
   #attempts(encoder: RecordEncoder, requestId: string, mode: ServingMode): void {
@@ -105,6 +226,7 @@ export class Traffic {
       this.#now += this.#below(300);
       decision = this.#attempt(encoder, requestId, mode, needs, tried);
     }
+    if (this.#extras !== undefined) this.#end(encoder, requestId, this.#extras);
     const totalMs = this.#below(3_000_000) / 1000;
     encoder.settled({
       kind: 'settled',
@@ -207,6 +329,7 @@ export class Traffic {
       quality: { ttftPenaltyMs: this.#chance(50) ? 0 : 200 },
       hardLimitAction: this.#one(hardLimitActions),
       ejectedPercent: this.#one([50, 100, 0]),
+      ...(this.#extras === undefined ? {} : { splits: [split] }),
     };
   }
 
@@ -238,6 +361,7 @@ export class Traffic {
     const hasEmbed = this.#fleet.snapshot.byModel.has('embed');
     const resolvedModel = hasEmbed && this.#chance(20) ? 'embed' : 'chat';
     return features({
+      ...this.#split(),
       model: resolvedModel === 'chat' && this.#chance(30) ? 'default' : resolvedModel,
       resolvedModel,
       operation: this.#chance(85) ? 'chat' : this.#one(apiOperations),

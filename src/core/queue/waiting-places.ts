@@ -34,6 +34,30 @@ export function mayHoldMore(held: number, depth: number, sizeMax: number): boole
   return held < groupShare * (sizeMax - depth);
 }
 
+/** What is read when a request asks for a place to wait. */
+export type PlaceReading = {
+  /** Places taken, of all groups. */
+  readonly depth: number;
+  /** Places in all. */
+  readonly sizeMax: number;
+  /** Places that its group holds. */
+  readonly held: number;
+  /** Does the serving mode shed early? */
+  readonly isEmergency: boolean;
+};
+
+/** Why a request may not wait: its group holds too many places, or no place is open to its class. */
+export type NoPlace = 'group' | 'class';
+
+/** Undefined when it may wait. */
+export function noPlace(
+  priorityClass: PriorityClass,
+  { depth, sizeMax, held, isEmergency }: PlaceReading,
+): NoPlace | undefined {
+  if (!mayHoldMore(held, depth, sizeMax)) return 'group';
+  return depth < placesFor(sizeMax, priorityClass, isEmergency) ? undefined : 'class';
+}
+
 const guessMsPerReason = 5000;
 const retryMaxSeconds = 30;
 

@@ -280,6 +280,7 @@ test('a strategy that goes by what the log does not hold is told so, and decides
     ['prefix_affinity', /the beginnings of prompts$/],
     ['sticky', /the sessions$/],
     ['model_affinity', /the figures that it goes by$/],
+    ['cost', /does not hold the prices$/],
   ];
   for (const [strategy, words] of cases) {
     const diff = diffOf({ strategy });

@@ -23,9 +23,10 @@ import type {
 } from '../decisions/decision-record.ts';
 import { type AdmissionVerdict, judgeAdmission, mayAttemptAgain } from '../policy/admission.ts';
 import { maxRetries } from '../policy/serving-mode.ts';
+import { modelUnder } from '../routing/asked-model.ts';
 import type { Consideration, Decision } from '../routing/decide.ts';
 import { policyOf } from '../routing/policies/policies.ts';
-import { type RoutingSettings, type RoutingSnapshot, resolveModel } from '../routing/snapshot.ts';
+import type { RoutingSettings, RoutingSnapshot } from '../routing/snapshot.ts';
 import { choiceWords, destinationOf, retryWords } from './change-words.ts';
 import type { ModeTimeline } from './mode-timeline.ts';
 import { OffPolicyEstimate } from './off-policy.ts';
@@ -103,6 +104,7 @@ function choicesOf(considered: readonly Consideration[], settings: RoutingSettin
 const ownKeys: Partial<Record<Strategy, string>> = {
   prefix_affinity: 'the beginnings of prompts',
   sticky: 'the sessions',
+  cost: 'the prices',
 };
 
 /** Why a strategy cannot be asked about a log that another one wrote; undefined when it can. */
@@ -252,9 +254,14 @@ export class CandidateDiff {
     const model =
       snapshot === undefined || features.isFallback
         ? features.resolvedModel
-        : resolveModel(this.#candidateOf(snapshot), features.model);
+        : modelUnder(features, snapshot, this.#candidateOf(snapshot));
+    if (model === undefined) {
+      const because = 'splits: the log does not hold whom the request belongs to';
+      return { wouldBe: undecided, because };
+    }
     if (model !== features.resolvedModel) {
-      const because = `aliases: ${features.model} means ${model}, not ${features.resolvedModel}`;
+      const by = features.split === undefined ? 'aliases' : 'aliases or splits';
+      const because = `${by}: ${features.model} means ${model}, not ${features.resolvedModel}`;
       return { wouldBe: undecided, because };
     }
     const wouldBe = destinationOf(again);

@@ -120,6 +120,7 @@ function wouldHaveWon(
     case 'least_tokens':
     case 'model_affinity':
     case 'geographic':
+    case 'cost':
       return turn === 0 ? null : betterScore(item, chosen);
     case 'smart':
     case 'priority_only':

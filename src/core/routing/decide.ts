@@ -13,6 +13,7 @@
 import { canDo } from '../../base/api-operation.ts';
 import { assert } from '../../base/assert.ts';
 import { type Refusal, refusal } from '../../errors/tensorforge-error.ts';
+import { currentBehaviour } from '../decisions/behaviour.ts';
 import {
   type BudgetStatus,
   type CounterSource,
@@ -352,12 +353,13 @@ export function isKnownModel(snapshot: RoutingSnapshot, resolvedModel: string): 
   return snapshot.byModel.has(resolvedModel);
 }
 
-/** Decides. The model must be known (see {@link isKnownModel}). */
+/** Decides, as of a behaviour. The model must be known (see {@link isKnownModel}). */
 export function decide(
   snapshot: RoutingSnapshot,
   counters: CounterSource,
   features: RouteFeatures,
   input: DecideInput,
+  asOf: number = currentBehaviour,
 ): Decision {
   const offers = snapshot.byModel.get(features.resolvedModel);
   assert(offers !== undefined, `decide for a model nobody lists: ${features.resolvedModel}`);
@@ -368,7 +370,7 @@ export function decide(
   making.eject();
   const { candidates, considered } = making;
   if (candidates.length === 0) return refuse(features, considered, making.maxContext);
-  const choice = { features, input, settings };
+  const choice = { features, input, settings, asOf };
   policy.rank(candidates, choice);
   const isOnly = candidates.length === 1;
   const index = isOnly ? 0 : policy.pick(candidates, choice);

@@ -3,6 +3,7 @@
 
 import type { ApiOperation } from '../../base/api-operation.ts';
 import type { Offer } from './snapshot.ts';
+import type { SplitAssignment } from './split.ts';
 
 /** What the request needs. */
 export type RouteFeatures = {
@@ -30,14 +31,19 @@ export type RouteFeatures = {
   readonly restrictedOnly: boolean;
   /** Does `resolvedModel` stand in for the one that was asked for? */
   readonly isFallback: boolean;
+  /** The arm of a traffic split that the request drew; absent for nearly every one. */
+  readonly split?: SplitAssignment | undefined;
 };
 
 /** Tokens of an answer whose request sets no limit. */
-const usualOutputTokens = 256;
+export const usualOutputTokens = 256;
 const expectedTokensMax = 2 ** 31 - 1;
 
 /** Tokens of prompt and answer that the request may come to. */
-export function expectedTokens({ estimatedTokens, maxOutputTokens }: RouteFeatures): number {
+export function expectedTokens({
+  estimatedTokens,
+  maxOutputTokens,
+}: Pick<RouteFeatures, 'estimatedTokens' | 'maxOutputTokens'>): number {
   return Math.min(estimatedTokens + (maxOutputTokens ?? usualOutputTokens), expectedTokensMax);
 }
 

@@ -7,7 +7,10 @@ import { compareText } from '../../base/compare.ts';
 import type { HardLimitAction, Strategy } from '../../base/routing-words.ts';
 import type { BackendStatus, Model, PrivacyZone } from '../backends/backend.ts';
 import type { ModelClosure } from '../backends/operation.ts';
+import type { PriceRule } from '../usage/price-table.ts';
 import type { ModelRule } from './model-rule.ts';
+import type { ShadowRule } from './shadow-rule.ts';
+import type { TrafficSplit } from './split.ts';
 
 /** One backend as a decision sees it. */
 export type Target = {
@@ -58,6 +61,23 @@ export const usualAffinity: AffinitySettings = {
   swapMs: 10_000,
 };
 
+/** How much copies may cost a gateway thread; none of it is part of a decision. */
+export type ShadowLimits = {
+  readonly queueSize: number;
+  readonly inFlight: number;
+  readonly timeoutSeconds: number;
+};
+
+/** Answers that are kept for when no backend is left; not part of a decision. */
+export type DegradationSettings = {
+  readonly enabled: boolean;
+  readonly maxAgeSeconds: number;
+  /** Millions of bytes for each gateway thread. */
+  readonly cacheMb: number;
+  /** Also of models that a rule holds in the restricted zone. */
+  readonly restricted: boolean;
+};
+
 export type RoutingSettings = {
   readonly strategy: Strategy;
   /** Weights of the smart score; they sum to 100. */
@@ -80,6 +100,12 @@ export type RoutingSettings = {
   readonly hardLimitAction: HardLimitAction;
   /** Share of a model's candidates that breakers and quality may put out, per cent. */
   readonly ejectedPercent: number;
+  /** What strategy `cost` goes by, the first rule that fits; empty for every other strategy. */
+  readonly prices: readonly PriceRule[];
+  readonly splits: readonly TrafficSplit[];
+  readonly shadows: readonly ShadowRule[];
+  readonly shadow: ShadowLimits;
+  readonly degradation: DegradationSettings;
 };
 
 /** What a fleet that is told nothing else runs by. */
@@ -97,6 +123,11 @@ export const usualSettings: RoutingSettings = {
   quality: { ttftPenaltyMs: 0 },
   hardLimitAction: 'warn',
   ejectedPercent: 50,
+  prices: [],
+  splits: [],
+  shadows: [],
+  shadow: { queueSize: 100, inFlight: 2, timeoutSeconds: 120 },
+  degradation: { enabled: false, maxAgeSeconds: 300, cacheMb: 32, restricted: false },
 };
 
 /** A backend that lists the model, with what it says of the model. */

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { holds } from '../../../test/support/properties.ts';
+import { usualAffinity } from '../routing/snapshot.ts';
 import { percentile } from '../statistics/percentile.ts';
 import { arrival, engine, fleet, runOf, usualPolicy } from './fleet.test-support.ts';
 
@@ -213,3 +214,20 @@ holds(
   }),
   { runs: 300 },
 );
+
+test('requests with the same beginning go to one engine, where the rest is computed alone', () => {
+  const shared = Array.from({ length: 20 }, (_, i) =>
+    arrival(i * 1_000_000, { prefixIds: [1, 100 + i] }),
+  );
+  const routing = {
+    strategy: 'prefix_affinity' as const,
+    affinity: { ...usualAffinity, explorePercent: 0 },
+  };
+  const two = fleet([engine('a'), engine('b')]);
+  const { log, use } = runOf(two, shared, { routing });
+  assert.equal(new Set(log.slots).size, 1);
+  const cached = use.reduce((sum, { cachedTokens }) => sum + cachedTokens, 0);
+  assert.equal(cached, 19 * 512);
+  const keysOf = (i: number) => ({ prefixKey: i, affinityKey: undefined });
+  assert.equal(new Set(runOf(two, shared, { routing, keysOf }).log.slots).size, 2);
+});

@@ -23,16 +23,16 @@ import type { PriorityClass } from '../jobs/priority-class.ts';
 import { type AdmissionVerdict, judgeAdmission, mayAttemptAgain } from '../policy/admission.ts';
 import type { ServingMode } from '../policy/serving-mode.ts';
 import { decide, isKnownModel } from '../routing/decide.ts';
-import { noHints, type RouteFeatures } from '../routing/decision-input.ts';
+import { expectedTokens, noHints, type RouteFeatures } from '../routing/decision-input.ts';
 import { type RoutingSettings, type RoutingSnapshot, resolveModel } from '../routing/snapshot.ts';
 import type { EngineRefusal } from '../workload/engine/engine-model.ts';
 import type { Arrival } from '../workload/traces/arrivals.ts';
-import { BackendCounters } from './backend-counters.ts';
+import { BackendCounters, type FleetCounters } from './backend-counters.ts';
 import { EngineBank, type EngineUse } from './engine-bank.ts';
 import { EventQueue } from './event-queue.ts';
 import { type Fleet, snapshotOf } from './fleet.ts';
 import { ModeLadder, type SimulatedPolicy } from './mode-ladder.ts';
-import { promptBlocks } from './prompt-prefix.ts';
+import { prefixKeyOf, promptBlocks } from './prompt-prefix.ts';
 import { RequestLog } from './request-log.ts';
 
 export type SimulationInput = {
@@ -47,7 +47,14 @@ export type SimulationInput = {
   readonly warmUpUs: number;
   /** Moves the serving mode; undefined keeps it at `normal`. */
   readonly policy?: SimulatedPolicy | undefined;
+  /** What a request shares with others, by its place in the arrivals; else its first prefix id. */
+  readonly keysOf?: (index: number) => AffinityHints;
+  /** Counts in place of {@link BackendCounters}; slots are those of the fleet. */
+  readonly counters?: FleetCounters;
 };
+
+/** What keeps requests together, as the gateway would have hashed it. */
+export type AffinityHints = Pick<RouteFeatures, 'prefixKey' | 'affinityKey'>;
 
 export type ModeMove = { readonly atUs: number; readonly to: ServingMode };
 
@@ -103,7 +110,7 @@ export function simulateFleet(input: SimulationInput): SimulationRun {
 class FleetSimulation {
   readonly #input: SimulationInput;
   readonly #snapshot: RoutingSnapshot;
-  readonly #counters: BackendCounters;
+  readonly #counters: FleetCounters;
   readonly #bank: EngineBank;
   readonly #queue = new EventQueue<FleetEvent>();
   readonly #log: RequestLog;
@@ -120,7 +127,8 @@ class FleetSimulation {
     const { fleet, arrivals } = input;
     this.#input = input;
     this.#snapshot = snapshotOf(fleet, input.routing);
-    this.#counters = new BackendCounters(fleet.engines.map((engine) => engine.capacity));
+    this.#counters =
+      input.counters ?? new BackendCounters(fleet.engines.map((engine) => engine.capacity));
     this.#log = new RequestLog(arrivals.length);
     this.#random = seededRandom(input.seed);
     const { policy } = input;
@@ -197,7 +205,7 @@ class FleetSimulation {
     this.#scheduleArrival(index + 1);
     this.#bank.sample();
     const arrival = present(this.#input.arrivals[index], `arrival ${index}`);
-    const features = this.#featuresOf(arrival);
+    const features = this.#featuresOf(arrival, index);
     this.#open.set(index, { arrival, features, tried: [], sentUs: atUs, attempts: 0 });
     const verdict = judgeAdmission(usualClass, {
       mode: this.#mode,
@@ -211,8 +219,9 @@ class FleetSimulation {
     else this.#refuse(index, 'model_not_found', atUs);
   }
 
-  #featuresOf(arrival: Arrival): RouteFeatures {
+  #featuresOf(arrival: Arrival, index: number): RouteFeatures {
     const model = arrival.model ?? this.#input.model;
+    const keys = this.#input.keysOf?.(index) ?? { prefixKey: prefixKeyOf(arrival.prefixIds) };
     return {
       model,
       resolvedModel: resolveModel(this.#snapshot, model),
@@ -224,6 +233,7 @@ class FleetSimulation {
       needsJsonMode: false,
       remoteMedia: false,
       ...noHints,
+      ...keys,
     };
   }
 
@@ -242,7 +252,7 @@ class FleetSimulation {
       return;
     }
     const { slot } = decision.target;
-    this.#counters.lease(slot);
+    this.#counters.lease(slot, expectedTokens(open.features));
     this.#attempts++;
     open.attempts++;
     open.sentUs = atUs + this.#input.fleet.gateway.overheadUs;
@@ -266,7 +276,7 @@ class FleetSimulation {
   /** A full queue answers 503 and is a reason to ask another; a request too long answers 400. */
   #onRefused(index: number, slot: number, refusal: EngineRefusal, atUs: number): void {
     const open = this.#opened(index);
-    this.#counters.release(slot);
+    this.#counters.release(slot, expectedTokens(open.features));
     open.tried.push(this.#idOf(slot));
     const { maxRetries } = this.#input.routing;
     const mayRetry = mayAttemptAgain(open.attempts, maxRetries, this.#mode);
@@ -281,9 +291,9 @@ class FleetSimulation {
   }
 
   #onEnd(index: number, slot: number, atUs: number): void {
-    const { arrival } = this.#opened(index);
+    const { arrival, features } = this.#opened(index);
     if (!arrival.stream) this.#noteFirstByte(index, slot, atUs);
-    this.#counters.release(slot);
+    this.#counters.release(slot, expectedTokens(features));
     this.#log.answered(index, slot, arrival.outputTokens, atUs - arrival.atUs);
     this.#ladder?.answered(this.#log.firstUs[index] ?? 0, arrival.stream);
     this.#close(index, atUs);
@@ -292,7 +302,7 @@ class FleetSimulation {
   #noteFirstByte(index: number, slot: number, atUs: number): void {
     const { arrival, sentUs } = this.#opened(index);
     this.#log.firstUs[index] = atUs - arrival.atUs;
-    this.#counters.recordFirstByte(slot, atUs - sentUs);
+    this.#counters.recordFirstByte(slot, atUs - sentUs, atUs);
   }
 
   #refuse(index: number, code: ErrorCode, atUs: number): void {

@@ -3,6 +3,7 @@
 // Blocks of different ids differ, and equal ids give equal blocks, which is all that a cache asks.
 
 import { kvBlockTokens } from '../workload/engine/constants.ts';
+import { scramble } from '../workload/engine/prompt-digest.ts';
 
 /** Tokens of one prefix id (Mooncake, FAST'25 traces). */
 const prefixIdTokens = 512;
@@ -24,4 +25,13 @@ export function promptBlocks(
     blocks[block] = id * blocksOfId + (block % blocksOfId);
   }
   return blocks;
+}
+
+/**
+ * The key that prefix affinity would have of the prompt: 32 bits of its first id, which is the id that
+ * covers the 256 tokens that the gateway hashes; undefined for a prompt that shares nothing.
+ */
+export function prefixKeyOf(prefixIds: readonly number[]): number | undefined {
+  const [first] = prefixIds;
+  return first === undefined ? undefined : scramble(first);
 }

@@ -39,8 +39,8 @@ export type PricedUse = {
 export const pricePerMillionMax = 1_000_000_000;
 
 /** The first rule that fits; undefined where nothing is charged. */
-export function findPrice(table: PriceTable, use: PricedUse): Price | undefined {
-  return table.rules.find(({ model, backend }) => {
+export function findPrice({ rules }: Pick<PriceTable, 'rules'>, use: PricedUse): Price | undefined {
+  return rules.find(({ model, backend }) => {
     if (backend === undefined ? !use.isCloud : !matchesGlob(backend, use.backend)) return false;
     return model === undefined || matchesGlob(model, use.model);
   });

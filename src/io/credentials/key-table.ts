@@ -12,6 +12,10 @@ export type KeyRecord = {
   readonly permissions: readonly string[];
   /** Globs of model ids; empty means every model. */
   readonly models: readonly string[];
+  /** Further lists of globs, each of which must hold the model as well: those of limits. */
+  readonly furtherModels?: readonly (readonly string[])[];
+  /** Its limits let only backends of the restricted zone serve it. */
+  readonly isRestrictedOnly?: boolean;
   /** SHA-256 over pepper and secret, 64 hex digits. */
   readonly secretHash: string;
   /** Unix seconds. */
@@ -63,6 +67,13 @@ export class KeyTable {
 
   clear(): void {
     this.#entries.clear();
+  }
+
+  /** The key of this id if it is good at `nowSeconds` (unix), for work that it ordered before. */
+  find(keyId: string, nowSeconds: number): KeyRecord | undefined {
+    const record = this.#entries.get(keyId)?.record;
+    const isOver = record?.expiresAt !== undefined && nowSeconds >= record.expiresAt;
+    return isOver ? undefined : record;
   }
 
   /** Is the credential good at `nowSeconds` (unix)? Constant work for every well-formed text. */

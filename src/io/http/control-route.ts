@@ -1,6 +1,7 @@
 // One route of the control API as a service declares it: who may call it, what it takes, what it
 // answers. A route without a declaration does not exist, so nothing is open by omission.
 
+import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import { type Permission, pageQuerySchema } from '../../protocol/control/schemas.ts';
 import type { Peer } from '../../protocol/http/peer-header.ts';
@@ -31,6 +32,15 @@ export function needs(permission: Permission): RouteNeeds {
 export const publicRoute: RouteNeeds = { kind: 'public' };
 export const signedIn: RouteNeeds = { kind: 'signed_in' };
 
+/** A form (multipart/form-data) that is still on its way. */
+export type ReceivedForm = {
+  readonly boundary: string;
+  /** Fails when the client leaves. */
+  readonly body: Readable;
+  /** Of the whole form; undefined where the client does not say. */
+  readonly length: number | undefined;
+};
+
 export type ControlCall = {
   /** Throws an assertion on a public route. */
   readonly principal: Principal;
@@ -38,6 +48,8 @@ export type ControlCall = {
   readonly params: Readonly<Record<string, string>>;
   readonly query: unknown;
   readonly body: unknown;
+  /** On a route that takes a form. */
+  readonly form?: ReceivedForm;
   readonly peer: Peer;
   readonly cookie: string | undefined;
 };
@@ -62,6 +74,8 @@ export type ControlRoute = {
   readonly summary: string;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
+  /** Takes a form instead of JSON, which the handler reads as it comes. */
+  readonly takes?: 'form';
   /** Schema of the answer on success, for the OpenAPI document; absent for text and for no body. */
   readonly answer?: z.ZodType;
   /** Media type of an answer that is text. */

@@ -90,8 +90,8 @@ export type UsagePage = {
 export type UsageStore = {
   /** Adds the batch, unless it has been added before. */
   add(batch: UsageBatch): Promise<void>;
-  /** Micro-USD of the installation in `month`. */
-  spentIn(month: string): Promise<number>;
+  /** Micro-USD in `month`, of the installation where nothing else is asked for. */
+  spentIn(month: string, scope?: MonthSpendRow['scope'], id?: string): Promise<number>;
   /** Sums by time first, then those that cost most. */
   read(query: UsageQuery): Promise<UsagePage>;
 };
@@ -210,10 +210,10 @@ export function usageStore(sql: Sql): UsageStore {
         await tx`delete from usage_writers where written_at < ${before}`;
       });
     },
-    async spentIn(month) {
+    async spentIn(month, scope = 'installation', id = '') {
       const [row] = await sql<Pick<Row<'budget_months'>, 'spend_micro_usd'>[]>`
         select spend_micro_usd from budget_months
-        where scope = 'installation' and id = '' and month = ${month}`;
+        where scope = ${scope} and id = ${id} and month = ${month}`;
       return row?.spend_micro_usd ?? 0;
     },
     async read(query) {

@@ -2,7 +2,7 @@
 // what requests under way have reserved. Month and money are one value of 64 bits, so that the turn of
 // the month is one compare-and-exchange that no reservation can fall into.
 //
-//   word 0   low 32 bits of the spend
+//   word 0   low 32 bits of the spend; words are counted from the first of the spend
 //   word 1   month since January 1970 (12 bits, to the year 2311) | high 20 bits of the spend
 //   2 + 2 t  what thread t has reserved and not settled, in the same form; it alone writes it while it
 //            lives, and when it is dead the owner takes it back
@@ -31,33 +31,35 @@ export type SpendReservation = {
   readonly microUsd: number;
 };
 
-function heldAt(thread: number): number {
-  return 2 + 2 * thread;
+function heldAt(at: number, thread: number): number {
+  return at + 2 + 2 * thread;
 }
 
 export class MonthSpend {
   readonly #words: Words;
+  readonly #at: number;
   /** Where this thread notes what it holds; undefined for the owner. */
   readonly #heldAt: number | undefined;
 
-  /** Words of the spend and of what so many threads hold, from word 0 on. */
+  /** Words of the spend and of what so many threads hold. */
   static wordsFor(threads: number): number {
     return 2 + 2 * threads;
   }
 
-  /** For one gateway thread, from 0 on; without a number for the owner. */
-  constructor(words: Words, thread?: number) {
+  /** For one gateway thread, from 0 on; without a number for the owner. `at`: its first word, even. */
+  constructor(words: Words, thread?: number, at = 0) {
     this.#words = words;
-    this.#heldAt = thread === undefined ? undefined : heldAt(thread);
+    this.#at = at;
+    this.#heldAt = thread === undefined ? undefined : heldAt(at, thread);
   }
 
   /** Micro-USD of `month`; 0 when no money was booked on it yet. */
   spent(month: number): number {
     for (;;) {
-      const high = this.#words.load(1) >>> 0;
-      const low = this.#words.load(0) >>> 0;
+      const high = this.#words.load(this.#at + 1) >>> 0;
+      const low = this.#words.load(this.#at) >>> 0;
       // Both halves belong together when the upper one has not changed around the lower one.
-      if (this.#words.load(1) >>> 0 !== high) continue;
+      if (this.#words.load(this.#at + 1) >>> 0 !== high) continue;
       return high >>> spendHighBits < month ? 0 : (high % highRange) * lowRange + low;
     }
   }
@@ -99,7 +101,7 @@ export class MonthSpend {
 
   /** Takes back what a dead thread had reserved; its successor begins with nothing. */
   reclaim(thread: number): void {
-    const at = heldAt(thread);
+    const at = heldAt(this.#at, thread);
     const high = this.#words.load(at + 1) >>> 0;
     const microUsd = (high % highRange) * lowRange + (this.#words.load(at) >>> 0);
     const month = high >>> spendHighBits;
@@ -128,15 +130,15 @@ export class MonthSpend {
   ): number | undefined {
     assert(month >= 0 && month < monthsMax, `month ${month} of a spend`);
     for (let failures = 0; ; failures++) {
-      const high = this.#words.load(1) >>> 0;
-      const low = this.#words.load(0) >>> 0;
+      const high = this.#words.load(this.#at + 1) >>> 0;
+      const low = this.#words.load(this.#at) >>> 0;
       const isOver = high >>> spendHighBits < month;
       const current = isOver ? month : high >>> spendHighBits;
       const spent = isOver ? 0 : (high % highRange) * lowRange + low;
       const wanted = next(spent, current);
       if (wanted === undefined) {
         // Halves that do not belong together may not refuse anybody.
-        if (this.#words.load(1) >>> 0 === high) return undefined;
+        if (this.#words.load(this.#at + 1) >>> 0 === high) return undefined;
         continue;
       }
       if (this.#write(low, high, current, wanted)) return current;
@@ -147,6 +149,7 @@ export class MonthSpend {
   #write(low: number, high: number, month: number, microUsd: number): boolean {
     const spend = Math.min(Math.max(0, microUsd), monthSpendMax);
     const nextHigh = month * highRange + Math.floor(spend / lowRange);
-    return this.#words.compareExchange64(0, low | 0, high | 0, spend | 0, nextHigh | 0) === 1;
+    const at = this.#at;
+    return this.#words.compareExchange64(at, low | 0, high | 0, spend | 0, nextHigh | 0) === 1;
   }
 }

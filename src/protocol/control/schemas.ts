@@ -207,6 +207,58 @@ export const admissionViewSchema = z.object({
   key_in_flight: z.int(),
   /** 0: no limit. */
   key_in_flight_max: z.int(),
+  /** The limit that said no, where one did. */
+  limit: z
+    .object({
+      scope: z.enum(['installation', 'group', 'key']),
+      kind: z.enum(['requests', 'tokens', 'concurrency']),
+      bound: z.int(),
+      left: z.int(),
+      retry_ms: z.int(),
+    })
+    .optional(),
+});
+
+/** One stay in the queue. */
+const stayViewSchema = z.object({
+  at: z.string(),
+  ended: z.enum(['placed', 'timeout', 'deadline', 'full', 'left', 'stopping']),
+  waited_ms: z.number(),
+  /** Places that were taken, of all, of those open to its class, and by its group. */
+  depth: z.int(),
+  size_max: z.int(),
+  places: z.int(),
+  held_by_group: z.int(),
+  words: z.string(),
+});
+
+/** The batch that the request went out in. */
+const batchViewSchema = z.object({
+  at: z.string(),
+  batch_id: z.string(),
+  size: z.int(),
+  limit: z.int(),
+  cause: z.enum(['full', 'timeout', 'priority']),
+  waited_ms: z.number(),
+  words: z.string(),
+});
+
+/** What a copy of the request came to, beside the request itself. */
+const shadowViewSchema = z.object({
+  at: z.string(),
+  shadow: z.string(),
+  backend_id: z.string().nullable(),
+  model: z.string(),
+  outcome: z.enum(['compared', 'failed', 'timed_out', 'dropped', 'refused']),
+  status: z.int(),
+  primary_status: z.int(),
+  completion_tokens: z.int(),
+  primary_completion_tokens: z.int(),
+  total_ms: z.number(),
+  primary_total_ms: z.number(),
+  /** Of the two texts, 0 to 10 000; null where they were not compared. */
+  distance_basis_points: z.int().nullable(),
+  words: z.string(),
 });
 
 /** One attempt with its own reasons, made again from the record. */
@@ -258,6 +310,15 @@ export const decisionSchema = z.object({
   completion_tokens: z.int().optional(),
   admission: admissionViewSchema.nullable().optional(),
   attempts_detail: z.array(attemptViewSchema).optional(),
+  /** What the client said of it. */
+  annotations: z.record(z.string(), z.string()).optional(),
+  /** The arm of a traffic split that it drew. */
+  split: z.object({ experiment: z.string(), arm: z.string() }).optional(),
+  queue: z.array(stayViewSchema).optional(),
+  batches: z.array(batchViewSchema).optional(),
+  /** An older answer took the place of this refusal. */
+  degraded: z.object({ code: z.string(), age_ms: z.int(), words: z.string() }).optional(),
+  shadows: z.array(shadowViewSchema).optional(),
   /** Where the log has it; null when it does not. */
   record: z
     .object({ segment: z.string(), offset: z.int(), sequence: z.int() })

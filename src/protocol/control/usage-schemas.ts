@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { hardLimitActions } from '../../base/routing-words.ts';
+import { limitSchema } from './limit-schemas.ts';
 
 export const usageDimensionSchema = z.enum([
   'hour',
@@ -111,5 +112,7 @@ export const usageSchema = z.object({
   prices: z.object({ dated: z.string(), built_in: z.boolean() }),
   /** Null without a limit. */
   budget: budgetSchema.nullable(),
+  /** Limits that hold for the caller: of the key, its group and the installation. */
+  limits: z.array(limitSchema).default([]),
 });
 export type UsageWire = z.infer<typeof usageSchema>;

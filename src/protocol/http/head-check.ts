@@ -7,7 +7,9 @@
 // Not visible in a parsed head, so not decided here: bare LF and two blanks in the request line,
 // chunk sizes and extensions, trailers.
 
+import type { Annotation } from '../../base/annotation.ts';
 import { err, ok, type Result } from '../../base/result.ts';
+import { checkAnnotations } from './annotations.ts';
 import { checkFraming, type Framing, hasBody } from './framing.ts';
 import { type HeadRefusal, malformedHead, refuseHead } from './head-refusal.ts';
 import { gatherLines, type HeaderLines } from './header-lines.ts';
@@ -80,6 +82,10 @@ export type HeadFacts = {
   readonly region: string | undefined;
   /** May a backend of a lower tier stand in? */
   readonly mayUseLowerTier: boolean;
+  /** May a copy of the request be sent to what is being tried out? */
+  readonly mayShadow: boolean;
+  /** What the client wants to find again with the request; undefined for most. */
+  readonly annotations: readonly Annotation[] | undefined;
 };
 
 /** The origin form of the target, or the refusal. An absolute form must name the same host. */
@@ -169,15 +175,18 @@ export function checkHead(head: RequestHead, rules: HeadRules): Result<HeadFacts
       'The only expectation met here is 100-continue.',
     );
   }
+  const annotations = checkAnnotations(g.annotations);
+  if (!annotations.ok) return annotations;
   // A body that nobody will read makes the connection useless for a next request.
   if (!target.ok) return err({ ...target.error, close: hasBody(framing.value), kind: 'path' });
-  return ok(factsOf(g, target.value, framing.value));
+  return ok(factsOf(g, target.value, framing.value, annotations.value));
 }
 
 function factsOf(
   g: HeaderLines,
   target: { readonly path: string; readonly query: string },
   framing: Framing,
+  annotations: readonly Annotation[] | undefined,
 ): HeadFacts {
   return {
     path: target.path,
@@ -205,6 +214,8 @@ function factsOf(
     affinity: g.affinity ?? g.affinityAlias,
     region: acceptRequestId(g.region),
     mayUseLowerTier: g.flexible === 'true' && g.strict !== 'true',
+    mayShadow: g.noShadow !== 'true',
+    annotations,
     traceparent: g.traceparentCount === 1 ? acceptTraceparent(g.traceparent) : undefined,
   };
 }

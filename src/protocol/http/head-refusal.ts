@@ -6,6 +6,7 @@ import type { ErrorCode } from '../../errors/catalogue.ts';
 import { type Refusal, refusal } from '../../errors/tensorforge-error.ts';
 
 export type HeadFaultKind =
+  | 'annotation'
   | 'body_too_large'
   | 'content_length'
   | 'expect'

@@ -1,7 +1,9 @@
 // One pass over the header lines of a request: the few headers that we read are set apart, the rest
 // only count. A repeated header is counted or joined, never silently the first or the last of them.
 
+import type { Annotation } from '../../base/annotation.ts';
 import { ok, type Result } from '../../base/result.ts';
+import { annotationPrefix } from './annotations.ts';
 import { type HeadRefusal, malformedHead, refuseHead } from './head-refusal.ts';
 
 export type HeaderLimits = { readonly headBytesMax: number; readonly headLinesMax: number };
@@ -44,6 +46,9 @@ export type HeaderLines = {
   region: string | undefined;
   strict: string | undefined;
   flexible: string | undefined;
+  noShadow: string | undefined;
+  /** As they came; hardly any request has some. */
+  annotations: Annotation[] | undefined;
   /** Name of the first header we read whose value holds a byte outside printable ASCII. */
   impure: string | undefined;
 };
@@ -80,6 +85,8 @@ function noLines(): HeaderLines {
     region: undefined,
     strict: undefined,
     flexible: undefined,
+    noShadow: undefined,
+    annotations: undefined,
     traceparent: undefined,
     traceparentCount: 0,
     impure: undefined,
@@ -171,9 +178,22 @@ function gather(g: HeaderLines, name: string, value: string): boolean {
       g.traceparentCount += 1;
       g.traceparent = value;
       return true;
+    case 'x-tensorforge-no-shadow':
+      g.noShadow ??= value;
+      return true;
     default:
-      return false;
+      return gatherAnnotation(g, name, value);
   }
+}
+
+/** The code unit of `x`: most headers are told from an annotation by their first letter. */
+const firstUnit = 0x78;
+
+function gatherAnnotation(g: HeaderLines, name: string, value: string): boolean {
+  if (name.charCodeAt(0) !== firstUnit || !name.startsWith(annotationPrefix)) return false;
+  g.annotations ??= [];
+  g.annotations.push({ name: name.slice(annotationPrefix.length), value });
+  return true;
 }
 
 /** Credentials are held apart: their own format check answers 401, also for odd bytes (case 115). */

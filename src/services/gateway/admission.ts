@@ -9,6 +9,7 @@ import { isKnownModel } from '../../core/routing/decide.ts';
 import type { RouteFeatures } from '../../core/routing/decision-input.ts';
 import { ruleOf } from '../../core/routing/model-rule.ts';
 import { type RoutingSnapshot, resolveModel } from '../../core/routing/snapshot.ts';
+import { armOf, type SplitAssignment, splitFor } from '../../core/routing/split.ts';
 import { type Refusal, refusal } from '../../errors/tensorforge-error.ts';
 import type { KeyRecord } from '../../io/credentials/key-table.ts';
 import type { HeadFacts } from '../../protocol/http/head-check.ts';
@@ -16,6 +17,7 @@ import type { RequestFeatures, RequestKind } from '../../protocol/openai/request
 import type { AffinityKeys } from './affinity-key.ts';
 import type { Connection } from './connection.ts';
 import type { FaceExchange } from './face-exchange.ts';
+import { limitRefusal } from './limit-refusal.ts';
 import { mayUseModel, modelNotFound } from './model-list.ts';
 
 /** What the edge hands over once the head is checked and the key is good. */
@@ -37,13 +39,21 @@ export type AdmittedHead = {
   readonly hints: RouteHints;
   /** Set where the client speaks another interface than OpenAI's. */
   readonly face: FaceExchange | undefined;
+  /** A line of an OpenAI batch: it takes what is left over, so it never waits and is never hedged. */
+  readonly isBatch: boolean;
 };
 
 /** What the head of a request says of where it wants to go. */
-export type RouteHints = Pick<HeadFacts, 'affinity' | 'region' | 'mayUseLowerTier'>;
+export type RouteHints = Pick<
+  HeadFacts,
+  'affinity' | 'region' | 'mayUseLowerTier' | 'mayShadow' | 'annotations'
+>;
 
-/** Characters of a prompt by which it is told from others: some 256 tokens (gateways research 5.5). */
-const prefixCharacters = 1024;
+/**
+ * Characters of a prompt by which it is told from others: some 1024 tokens. With a quarter of it all
+ * prompts of the Mooncake trace, which begin alike, had one key (docs/benchmarks.md, routing).
+ */
+const prefixCharacters = 4096;
 
 /** Characters of the beginning of a prompt that the strategy asks for. */
 export function prefixMaxOf({ settings }: RoutingSnapshot): number {
@@ -75,6 +85,7 @@ export function admissionRefusal(
     case 'admitted':
       return undefined;
     case 'key_limit': {
+      if (reading.limit !== undefined) return limitRefusal(reading.limit);
       const words = `${reading.keyInFlightMax} requests of this key are in flight, its limit. Wait for one to finish.`;
       return refusal('rate_limit_exceeded', words);
     }
@@ -97,16 +108,18 @@ export function admissionRefusal(
  */
 export function admit(
   snapshot: RoutingSnapshot,
-  head: Pick<AdmittedHead, 'key' | 'hints'>,
+  head: Pick<AdmittedHead, 'key' | 'hints' | 'requestId'>,
   features: RequestFeatures,
   affinity: AffinityKeys,
 ): Result<Admitted, Refusal> {
   const { key, hints } = head;
   const { model } = features;
-  const asked = resolveModel(snapshot, model);
+  const named = resolveModel(snapshot, model);
   if (!mayUseModel(key, model)) return err(modelNotFound(snapshot, key, model));
-  const chain = [asked, ...fallbacksOf(snapshot, asked)].filter(
-    (id) => isKnownModel(snapshot, id) && (id === asked || mayUseModel(key, id)),
+  const drawn = drawnArm(snapshot, head, features, named, affinity);
+  const asked = drawn?.model ?? named;
+  const chain = [asked, ...standInsOf(snapshot, asked, named)].filter(
+    (id) => isKnownModel(snapshot, id) && (id === asked || id === named || mayUseModel(key, id)),
   );
   const [resolvedModel, ...fallbacks] = chain;
   if (resolvedModel === undefined) return err(modelNotFound(snapshot, key, model));
@@ -124,10 +137,44 @@ export function admit(
     affinityKey: sessionKey(snapshot, head, features, affinity),
     region: hints.region,
     mayUseLowerTier: hints.mayUseLowerTier,
-    restrictedOnly: false,
+    restrictedOnly: key.isRestrictedOnly === true,
     isFallback: resolvedModel !== asked,
+    split: drawn?.split,
   };
   return ok({ route, fallbacks });
+}
+
+/**
+ * The arm that an experiment for the model gives to this client, by its session, else its user, else this
+ * request alone. Undefined also where the key may not use the model of the arm: it is then no part of
+ * the experiment.
+ */
+function drawnArm(
+  snapshot: RoutingSnapshot,
+  { key, hints, requestId }: Pick<AdmittedHead, 'key' | 'hints' | 'requestId'>,
+  features: RequestFeatures,
+  named: string,
+  affinity: AffinityKeys,
+): { readonly model: string; readonly split: SplitAssignment } | undefined {
+  const split = splitFor(snapshot.settings.splits, named);
+  if (split === undefined) return undefined;
+  const sticky = hints.affinity || features.session || requestId;
+  const stickyHash = affinity.keyOf(key.groupName, '', sticky) ?? 0;
+  const arm = armOf(split, stickyHash);
+  if (arm === undefined || !mayUseModel(key, arm.model)) return undefined;
+  return {
+    model: resolveModel(snapshot, arm.model),
+    split: { experiment: split.name, arm: arm.name, stickyHash },
+  };
+}
+
+/** Models that stand in: those of the model itself, then the one that an experiment took it from. */
+function standInsOf(snapshot: RoutingSnapshot, asked: string, named: string): readonly string[] {
+  const own = fallbacksOf(snapshot, asked);
+  if (asked === named || own.includes(named)) return own;
+  return ruleOf(snapshot.settings.policies, asked)?.fallbackAllowed === false
+    ? own
+    : [...own, named];
 }
 
 /** Models that stand in for this one, unless its rule forbids it. */

@@ -9,7 +9,7 @@
 //            a good status with an answer that cannot be used, an error event in a stream with status 200
 
 import type { UpstreamFailureKind } from '../../io/http/upstream/upstream.ts';
-import type { LimitName } from './request-times.ts';
+import type { LimitName } from './attempt-limits.ts';
 
 /** How an attempt ended. */
 export type AttemptEnd =

@@ -12,6 +12,7 @@ import {
 import type { EventToAppend } from '../../io/postgres/control-events.ts';
 import type { BudgetWire } from '../../protocol/control/usage-schemas.ts';
 import type { Attention } from './overview.ts';
+import type { BudgetScope } from './scope-thresholds.ts';
 
 export type BudgetFigures = {
   readonly budget: MonthBudget;
@@ -59,7 +60,8 @@ export function budgetNotices(figures: BudgetFigures): readonly Attention[] {
 
 /** Whole micro-USD, so that the event reads the same on every machine. */
 export function thresholdEvent(
-  figures: BudgetFigures,
+  { scope, id }: BudgetScope,
+  figures: Omit<BudgetFigures, 'spent'>,
   percent: number,
   occurredAt: Instant,
 ): EventToAppend {
@@ -70,9 +72,10 @@ export function thresholdEvent(
     version: 1,
     occurredAt,
     actor: 'service:gateway',
-    subject: 'budget:installation',
+    subject: scope === 'installation' ? 'budget:installation' : `budget:${scope}:${id}`,
     data: {
-      scope: 'installation',
+      scope,
+      ...(scope === 'installation' ? {} : { id }),
       status: budgetStatus(budget, settled),
       percent,
       month: monthText(month),

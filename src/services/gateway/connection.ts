@@ -110,9 +110,17 @@ export class Lingering {
     this.#metrics = metrics;
   }
 
-  /** Answers a request whose body is at fault or stays unread, and ends the connection. */
-  refuse(connection: Connection, face: Face, cause: Refusal): void {
-    this.refuseRaw(connection, { face, cause, kind: bodyFaultKind(cause.code) });
+  /**
+   * Answers a request whose body is at fault or stays unread, and ends the connection. `headers`: flat,
+   * beside those of the envelope.
+   */
+  refuse(
+    connection: Connection,
+    face: Face,
+    cause: Refusal,
+    headers: readonly string[] = [],
+  ): void {
+    this.refuseRaw(connection, { face, cause, kind: bodyFaultKind(cause.code), headers });
   }
 
   /** Answers past Node's response object and ends the connection a moment later. */

@@ -46,6 +46,7 @@ async function serve(pieces: () => AsyncIterable<string>): Promise<void> {
       rejected: () => 0,
       onKeyUsed: () => undefined,
     }),
+    limitHeaders: () => [],
     build: 'test',
     onSocket: () => undefined,
     onStoreAway: () => undefined,

@@ -15,9 +15,15 @@ import { hasPermissions } from '../../core/security/rules.ts';
 import { entryOf } from '../../errors/catalogue.ts';
 import { errorBody, errorHeaders, faceOfPath } from '../../errors/faces.ts';
 import { type Refusal, refusal, TensorForgeError } from '../../errors/tensorforge-error.ts';
-import type { ControlAnswer, ControlRoute, Principal } from '../../io/http/control-route.ts';
+import type {
+  ControlAnswer,
+  ControlRoute,
+  Principal,
+  ReceivedForm,
+} from '../../io/http/control-route.ts';
 import { databaseAwayWords } from '../../io/postgres/database-away.ts';
-import { checkJsonContent } from '../../protocol/http/content-check.ts';
+import { type ContentFacts, checkJsonContent } from '../../protocol/http/content-check.ts';
+import { boundaryOf, checkFormContent } from '../../protocol/http/multipart.ts';
 import { isLoopback, type Peer, parsePeer, peerHeader } from '../../protocol/http/peer-header.ts';
 import { sessionCookie } from '../../protocol/http/session-cookie.ts';
 import { apiDocument } from './api-document.ts';
@@ -32,6 +38,8 @@ export type ControlServerOptions = {
   readonly files: StaticFiles;
   readonly authenticator: Authenticator;
   readonly build: string;
+  /** Headers that tell a caller what is left of its limits, flat. */
+  readonly limitHeaders: (principal: Principal) => readonly string[];
   /** A checked upgrade of `/ws`. */
   readonly onSocket: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** The database is out of reach: told once, and again while that lasts, at most each minute. */
@@ -80,7 +88,7 @@ export class ControlServer {
       bodyLimit: options.bodyBytesMax,
       requestIdHeader: false,
       // Framing and sizes were checked at the edge; this server hears gateway threads only.
-      http: { maxHeaderSize: 65_536, requestTimeout: 120_000 },
+      http: { maxHeaderSize: 65_536, requestTimeout: 0 },
       routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: 1100 },
     });
   }
@@ -99,6 +107,8 @@ export class ControlServer {
         done(error instanceof Error ? error : new SyntaxError('not JSON'), undefined);
       }
     });
+    // Read by the handler as it comes; routes that take none refuse it before this.
+    app.addContentTypeParser('multipart/form-data', (_request, body, done) => done(null, body));
     app.decorateRequest('principal', undefined);
     app.decorateRequest('peer', undefined);
     app.addHook('onRequest', (request, reply) => this.#admit(request, reply));
@@ -136,7 +146,9 @@ export class ControlServer {
       url: route.path,
       config: { route },
       schema: {
-        ...(unsafeMethods.has(route.method) ? { body: route.body ?? noBody } : {}),
+        ...(unsafeMethods.has(route.method) && route.takes === undefined
+          ? { body: route.body ?? noBody }
+          : {}),
         ...querySchemaOf(route),
       },
       handler: async (request, reply) => {
@@ -148,6 +160,7 @@ export class ControlServer {
           params: request.params as Readonly<Record<string, string>>,
           query: request.query,
           body: request.body,
+          ...(route.takes === undefined ? {} : { form: formOf(request) }),
           peer: request.peer ?? unknownPeer,
           cookie: sessionCookie.read(request.headers.cookie, request.peer?.isTls ?? false),
         });
@@ -184,7 +197,7 @@ export class ControlServer {
     if (fault !== undefined) return this.#refuse(request, reply, fault);
     // Without a route nothing asks for the body, so it is not read either.
     if (route === undefined) return this.#notFound(request, reply);
-    const content = contentFault(request);
+    const content = route.takes === undefined ? contentFault(request) : formFault(request);
     return content === undefined ? undefined : this.#refuse(request, reply, content);
   }
 
@@ -213,6 +226,10 @@ export class ControlServer {
       return found.error;
     }
     request.principal = found.value;
+    const limits = this.#options.limitHeaders(found.value);
+    for (let at = 0; at + 1 < limits.length; at += 2) {
+      reply.header(limits[at] ?? '', limits[at + 1]);
+    }
     const permission =
       needed?.kind === 'permission' || needed?.kind === 'loopback_or'
         ? needed.permission
@@ -343,20 +360,39 @@ function isDeadSession(request: FastifyRequest, peer: Peer, cause: Refusal): boo
 /** The fault of a body that is not JSON; a request without one may name any type, or none. */
 function contentFault(request: FastifyRequest): Refusal | undefined {
   if (!unsafeMethods.has(request.method)) return undefined;
-  const { headers, rawHeaders } = request.raw;
+  const { headers } = request.raw;
   const length = headers['content-length'];
   if (headers['transfer-encoding'] === undefined && (length === undefined || length === '0')) {
     // The type of nothing is not looked at.
     headers['content-type'] = undefined;
     return undefined;
   }
+  return checkJsonContent(contentFacts(request));
+}
+
+function contentFacts({ raw }: FastifyRequest): ContentFacts {
   const isType = (name: string, at: number) =>
     at % 2 === 0 && name.toLowerCase() === 'content-type';
-  return checkJsonContent({
-    contentType: headers['content-type'],
-    contentTypeCount: rawHeaders.filter(isType).length,
-    contentEncoding: headers['content-encoding'],
-  });
+  return {
+    contentType: raw.headers['content-type'],
+    contentTypeCount: raw.rawHeaders.filter(isType).length,
+    contentEncoding: raw.headers['content-encoding'],
+  };
+}
+
+/** The fault of a body that is no form. */
+function formFault(request: FastifyRequest): Refusal | undefined {
+  const boundary = checkFormContent(contentFacts(request));
+  return boundary.ok ? undefined : boundary.error;
+}
+
+function formOf({ raw }: FastifyRequest): ReceivedForm {
+  const { 'content-type': type, 'content-length': length } = raw.headers;
+  return {
+    boundary: present(boundaryOf(type), 'the boundary of a form, which was checked'),
+    body: raw,
+    length: length === undefined ? undefined : Number(length),
+  };
 }
 
 function isPieces(body: unknown): body is AsyncIterable<string> {

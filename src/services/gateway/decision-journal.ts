@@ -6,6 +6,7 @@ import { currentBehaviour } from '../../core/decisions/behaviour.ts';
 import type {
   AdmissionRecord,
   ControlRecord,
+  LaterRecord,
   SettledRecord,
 } from '../../core/decisions/decision-record.ts';
 import {
@@ -111,6 +112,12 @@ export class DecisionJournal {
 
   settled(record: SettledRecord): void {
     this.#encoder.settled(record);
+    this.#added();
+  }
+
+  /** What only some requests leave. */
+  later(record: LaterRecord): void {
+    this.#encoder.later(record);
     this.#added();
   }
 

@@ -51,6 +51,12 @@ const socketPaths: ReadonlySet<string> = new Set(['/ws']);
 /** A refused body up to this length is read and dropped, so that the connection can go on. */
 const drainableBytes = 65_536;
 
+/** The one route that takes more than a request's worth of bytes, and for longer. */
+const uploadPath = '/v1/files';
+const uploadMs = 3_600_000;
+/** Smaller chunks use up the chunks that any body may have. */
+const uploadChunkBytes = 1024;
+
 type Turn = {
   readonly connection: Connection;
   readonly request: IncomingMessage;
@@ -66,6 +72,8 @@ export class EdgeServer {
   readonly #relay: ControlRelay;
   readonly #clients: ClientAddresses;
   readonly #bodyCaps: BodyCaps;
+  readonly #uploadRules: HeadRules;
+  readonly #uploadCaps: BodyCaps;
   readonly server: Server;
 
   constructor(context: GatewayContext, rejections: RejectionLog) {
@@ -92,6 +100,14 @@ export class EdgeServer {
       graceMs: settings.timeouts.bodyGraceMs,
       minBytesPerSecond: settings.limits.bodyMinBytesPerSecond,
     };
+    const { uploadBytes } = settings.limits;
+    this.#uploadRules = { ...this.#rules, bodyBytesMax: uploadBytes };
+    this.#uploadCaps = {
+      ...this.#bodyCaps,
+      bytes: uploadBytes,
+      chunks: this.#bodyCaps.chunks + Math.ceil(uploadBytes / uploadChunkBytes),
+      timeMs: uploadMs,
+    };
     this.server = this.#createServer();
   }
 
@@ -102,7 +118,8 @@ export class EdgeServer {
       requireHostHeader: false,
       maxHeaderSize: settings.limits.headBytes,
       headersTimeout: settings.timeouts.headMs,
-      requestTimeout: settings.timeouts.bodyMs + settings.timeouts.headMs,
+      // Bodies have a meter of their own; this holds for what that one does not see.
+      requestTimeout: Math.max(settings.timeouts.bodyMs, uploadMs) + settings.timeouts.headMs,
       keepAliveTimeout: settings.timeouts.keepAliveMs,
       connectionsCheckingInterval: settings.timeouts.checkMs,
       noDelay: true,
@@ -237,7 +254,8 @@ export class EdgeServer {
 
   #checkHead(request: IncomingMessage): ReturnType<typeof checkHead> {
     const { method = '', url: target = '/', httpVersion, rawHeaders } = request;
-    return checkHead({ method, target, httpVersion, rawHeaders }, this.#rules);
+    const rules = target === uploadPath ? this.#uploadRules : this.#rules;
+    return checkHead({ method, target, httpVersion, rawHeaders }, rules);
   }
 
   #serve(
@@ -282,7 +300,8 @@ export class EdgeServer {
     };
     if (connection.mustAuthenticate) connection.mustAuthenticate = !this.#hasGoodKey(facts);
     const closes = connection.mustAuthenticate;
-    const meter = hasBody(facts) ? new BodyMeter(this.#bodyCaps, receivedMs) : undefined;
+    const caps = facts.path === uploadPath ? this.#uploadCaps : this.#bodyCaps;
+    const meter = hasBody(facts) ? new BodyMeter(caps, receivedMs) : undefined;
     this.#relay.relay({ request, response, facts, meter, closes, onFault });
   }
 
@@ -328,7 +347,7 @@ export class EdgeServer {
       this.#reject(turn, refusal('invalid_api_key', invalidApiKeyMessage), verdict.reason);
       return;
     }
-    const { key } = verdict;
+    const key = this.#context.limits.narrowed(verdict.key);
     connection.mustAuthenticate = false;
     this.#rejections.used(key.keyId, nowSeconds);
     const refusing = this.#context.refusing();
@@ -441,9 +460,13 @@ export class EdgeServer {
       kind: route.request,
       enginePath: route.enginePath,
       receivedMs,
-      priorityClass: requestClass(facts.priority, key.permissions.includes('inference:priority')),
+      priorityClass: this.#context.limits.classOf(
+        key,
+        requestClass(facts.priority, key.permissions.includes('inference:priority')),
+      ),
       hints: facts,
       face: route.face === undefined ? undefined : new FaceExchange(route.face, facts.path),
+      isBatch: false,
     });
     inference.start();
   }

@@ -80,6 +80,9 @@ const controlOperations = new Map<string, string>([
   ['/v1/fleet/recommendations', 'GET'],
 ]);
 
+/** Files and batches: the control thread knows which methods each of them has. */
+const controlCollections = /^\/v1\/(?:files|batches)(?:\/|$)/;
+
 function withMethod(method: string, allow: string, route: DataPlaneRoute): RouteMatch {
   if (method === allow || (method === 'HEAD' && allow === 'GET')) return { kind: 'found', route };
   return { kind: 'wrong_method', allow };
@@ -105,6 +108,9 @@ export function matchDataPlane(method: string, path: string): RouteMatch {
   const operation = controlOperations.get(path);
   if (operation !== undefined) {
     return withMethod(method, operation, { kind: 'control', permission: undefined });
+  }
+  if (controlCollections.test(path)) {
+    return { kind: 'found', route: { kind: 'control', permission: undefined } };
   }
   if (path.startsWith('/v1/models/') && path.length > '/v1/models/'.length) {
     // Unloading is an operation of the control thread; the id may hold slashes.

@@ -2,14 +2,17 @@
 // attempt, at which cost in time; and how a failure is written, once we have tried elsewhere.
 
 import type { ServerResponse } from 'node:http';
+import type { Annotation } from '../../base/annotation.ts';
 import { isCloudType } from '../../base/backend-type.ts';
 import type { ServingMode } from '../../core/policy/serving-mode.ts';
 import type { RouteReason } from '../../core/routing/decide.ts';
 import type { Target } from '../../core/routing/snapshot.ts';
+import type { SplitAssignment } from '../../core/routing/split.ts';
 import { headerUsd, usdOf } from '../../core/usage/money.ts';
 import { entryOf } from '../../errors/catalogue.ts';
 import { errorBody, errorHeaders, type Face } from '../../errors/faces.ts';
 import type { Refusal } from '../../errors/tensorforge-error.ts';
+import { annotationPrefix } from '../../protocol/http/annotations.ts';
 import { ownPrefix } from './respond.ts';
 import type { BudgetStanding } from './thread-spend.ts';
 import type { PassThrough } from './upstream-failure.ts';
@@ -28,6 +31,14 @@ export type AnswerFacts = {
   readonly estimateMicroUsd: number | undefined;
   /** Where the budget of the month stands; undefined while it is normal. */
   readonly budget: BudgetStanding | undefined;
+  /** What is left of the limits that hold for it, flat headers; undefined where none is set. */
+  readonly limits: readonly string[] | undefined;
+  /** The arm of an experiment that it got. */
+  readonly split: SplitAssignment | undefined;
+  /** What the client sent to find again; undefined for most. */
+  readonly annotations: readonly Annotation[] | undefined;
+  /** Age of the answer in ms where an older one is given; undefined else. */
+  readonly degradedMs: number | undefined;
   /** The backend of the last attempt, undefined when there was none. */
   readonly served:
     | {
@@ -77,6 +88,17 @@ export function addOwnHeaders(headers: string[], facts: AnswerFacts): string[] {
     headers.push(`${ownPrefix}cost-estimated`, headerUsd(facts.estimateMicroUsd));
   }
   if (facts.budget !== undefined) addBudget(headers, facts.budget);
+  if (facts.limits !== undefined) headers.push(...facts.limits);
+  if (facts.split !== undefined) {
+    const { experiment, arm } = facts.split;
+    headers.push(`${ownPrefix}experiment`, experiment, `${ownPrefix}variant`, arm);
+  }
+  if (facts.annotations !== undefined) {
+    for (const { name, value } of facts.annotations) headers.push(annotationPrefix + name, value);
+  }
+  if (facts.degradedMs !== undefined) {
+    headers.push(`${ownPrefix}degraded`, String(Math.round(facts.degradedMs / 1000)));
+  }
   if (served !== undefined) {
     const { target } = served;
     headers.push(

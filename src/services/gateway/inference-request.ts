@@ -1,26 +1,23 @@
-// One inference request from its head to its last byte. The object itself is the upstream handler,
-// so that the hot path allocates no closures.
+// One inference request from its head to its last byte: who is asked for it, and when it is over. What
+// one backend is asked and answers is an Attempt; what the client is told is a ClientAnswer.
 //
 //   reading --body whole, checked--> waiting, where every backend is at its capacity
 //      |                                |
-//      +--------------------------------+--backend decided--> attempting --first byte held--> relaying
-//      |                                                 |   ^                           |
-//      |                                                 +---+ failover, other backend   |
-//      +-----------------------> answered <---------------------------------------------+
+//      +--------------------------------+--backend decided--> attempting --its answer ends--+
+//      |                                                       |     ^                      |
+//      |                                                       +-----+ failover, hedge      |
+//      +-----------------------> answered <-------------------------------------------------+
 //                                   | the client has read it, or has left
 //                                  gone
 //
 // G1  nothing goes upstream before the body is whole and admitted.
-// G2  a lease is taken per attempt and given back exactly once, whatever ends the attempt.
-// G3  no attempt follows the first byte that reached the client.
-// G4  a backend is tried at most once per request and model.
-// G5  every request is settled exactly once; a client that leaves frees its lease in the same tick.
-// G6  an exchange is over, or aborted, before the next one begins and before the request is settled.
-// G7  where a backend speaks another interface, everything behind the translation sees OpenAI's; where
-//     the client speaks another one, everything before its face does.
-// G8  a request that waits holds no lease, no permit and no booking; it is in the waiting room once.
+// G2  no attempt follows the first byte that reached the client.
+// G3  a backend is tried at most once per request and model.
+// G4  every request is settled exactly once; a client that leaves frees what it held in the same tick.
+// G5  at most two backends are at work for it, and only until one of them begins to answer.
+// G6  a request that waits holds no lease, no permit and no booking; it is in the waiting room once.
 
-import { ok, type Result } from '../../base/result.ts';
+import type { Result } from '../../base/result.ts';
 import {
   type AdmissionReading,
   judgeAdmission,
@@ -31,128 +28,90 @@ import { expectedTokens } from '../../core/routing/decision-input.ts';
 import type { RoutingSnapshot, Target } from '../../core/routing/snapshot.ts';
 import { type ErrorCode, entryOf } from '../../errors/catalogue.ts';
 import { type Refusal, refusal } from '../../errors/tensorforge-error.ts';
-import type {
-  UpstreamExchange,
-  UpstreamFailure,
-  UpstreamHandler,
-} from '../../io/http/upstream/upstream.ts';
 import {
   type RequestFeatures,
   readRequestBody,
   withModel,
 } from '../../protocol/openai/request-body.ts';
-import { doneEvent, errorEvent } from '../../protocol/openai/sse.ts';
-import { type UsageReport, usageOfValue } from '../../protocol/openai/usage.ts';
-import type { StreamTranslator } from '../../protocol/translation/translation.ts';
 import {
+  type Admitted,
   type AdmittedHead,
   admissionRefusal,
   admit,
   isShortBody,
   prefixMaxOf,
 } from './admission.ts';
-import {
-  type AttemptCall,
-  type AttemptTranslation,
-  attemptCall,
-  translatedBytesMax,
-} from './attempt-translation.ts';
-import { BackendLease } from './backend-lease.ts';
+import { Attempt, type AttemptOwner, type AttemptRequest } from './attempt.ts';
+import { type AttemptCall, attemptCall } from './attempt-translation.ts';
 import { BodyReader } from './body-reader.ts';
-import { type AttemptEnd, breakerEffect } from './breaker-effect.ts';
-import type { BreakerPermit } from './breakers.ts';
+import type { AttemptEnd } from './breaker-effect.ts';
+import { type AnswerBeginning, type AnswerOwner, ClientAnswer } from './client-answer.ts';
 import type { ActiveRequest, GatewayContext } from './context.ts';
-import type { FaceExchange } from './face-exchange.ts';
-import { HeldBytes } from './held-bytes.ts';
-import {
-  type AnswerFacts,
-  addOwnHeaders,
-  answerPassThrough,
-  answerRefusal,
-  jsonContentType,
-} from './inference-answer.ts';
-import { estimatedOutputTokens, JsonAnswer, parsedAnswer } from './json-answer.ts';
+import type { AnswerFacts } from './inference-answer.ts';
+import type { JointLoss, JointSeat, SeatOwner } from './joint-seat.ts';
 import type { SettledRequest } from './newest-decisions.ts';
+import { RequestBeside } from './request-beside.ts';
 import { RequestJournal } from './request-journal.ts';
+import { expectedUse, RequestLimits } from './request-limits.ts';
 import { RequestRouting, type Routed } from './request-routing.ts';
-import { noOwnCount, type OwnCount, ownCountOf, RequestSpend } from './request-spend.ts';
-import { type Awaited, type LimitName, RequestTimes } from './request-times.ts';
-import { StreamRelay } from './stream-relay.ts';
-import {
-  type AttemptFailure,
-  badAnswer,
-  failureOfStatus,
-  failureOfUpstream,
-  type PassThrough,
-  timeoutFailure,
-} from './upstream-failure.ts';
-import { upstreamHeaders } from './upstream-headers.ts';
+import { RequestSpend } from './request-spend.ts';
+import { RequestTimes } from './request-times.ts';
+import type { PrimaryEnd } from './shadow-ticket.ts';
+import { type AttemptFailure, badAnswer, timeoutFailure } from './upstream-failure.ts';
 import type { Waiter } from './waiting-room.ts';
 import { wishOf } from './waiting-wish.ts';
 
-type Phase = 'reading' | 'waiting' | 'attempting' | 'relaying' | 'answered';
-type AnswerForm = 'pending' | 'error' | 'json' | 'stream';
-
-/** An error answer beyond this is cut. */
-const heldErrorBytes = 65_536;
-/** Bytes that a client must take within the time of a slow reader. */
-const readerStepBytes = 65_536;
-
-/** What may mean that the backend is gone, so that its health is looked at: a killed process resets. */
-const unreachableKinds: ReadonlySet<UpstreamFailure['kind']> = new Set([
-  'connect',
-  'dns',
-  'tls',
-  'reset',
-  'short',
-]);
+type Phase = 'reading' | 'waiting' | 'joined' | 'attempting' | 'answered';
 
 const none = Buffer.alloc(0);
-const pingComment = ': ping\n\n';
-const noStream = 'The backend answered without the stream that it was asked for.';
 const nobody: readonly Consideration[] = [];
 const served: AttemptEnd = { kind: 'served' };
-const unusable: AttemptEnd = { kind: 'unusable' };
+const abandoned: AttemptEnd = { kind: 'abandoned' };
 
-export class InferenceRequest implements ActiveRequest, UpstreamHandler, Waiter {
+export class InferenceRequest
+  implements ActiveRequest, AttemptOwner, AnswerOwner, Waiter, SeatOwner
+{
   listIndex = -1;
   readonly #context: GatewayContext;
   readonly #head: AdmittedHead;
   readonly #snapshot: RoutingSnapshot;
   readonly #journal: RequestJournal;
+  /** Undefined where no limit is set for it. */
+  #limits: RequestLimits | undefined;
+  /** What it was admitted by; kept where a limit of tokens may still refuse it. */
+  #reading: AdmissionReading | undefined;
+  readonly #answer: ClientAnswer;
+  readonly #times: RequestTimes;
   #phase: Phase = 'reading';
   #reader: BodyReader | undefined;
+
   /** As the client sent it, in OpenAI's words. */
   #clientBody: Buffer = none;
   #features: RequestFeatures | undefined;
-
   /** Set once the body is admitted. */
   #routing: RequestRouting | undefined;
+  #attemptRequest: AttemptRequest | undefined;
+
+  /** Attempts so far. */
   #attempts = 0;
-  #target: Target | undefined;
+  /** Of the last attempt, or of the one that answers. */
   #decision: Routed | undefined;
-  #exchange: UpstreamExchange | undefined;
-  #permit: BreakerPermit | undefined;
-  #lease: BackendLease | undefined;
+  /** The last attempt, or the one that answers. */
+  #attempt: Attempt | undefined;
+  /** Asked beside `#attempt` while neither has begun to answer. */
+  #hedge: Attempt | undefined;
+  #mayHedge: boolean;
   #failure: AttemptFailure | undefined;
-
-  #form: AnswerForm = 'pending';
-  #status = 0;
-  #contentType = 'application/json';
-  #retryAfter: string | undefined;
-  #stream: StreamRelay | undefined;
-  /** Set while the backend of the attempt speaks another interface than the client. */
-  #translation: AttemptTranslation | undefined;
-  #translator: StreamTranslator | undefined;
-  #json: JsonAnswer | undefined;
-  #error: HeldBytes | undefined;
-  readonly #times: RequestTimes;
-
-  #committed = false;
-  /** The head of a stream went out while the request waited, before there was anything to say. */
-  #isOpened = false;
-  readonly #spend: RequestSpend;
-  /** Did the client leave while a backend was at work? */
+  /** Set where something is done beside answering: a copy, or keeping the answer. */
+  #beside: RequestBeside | undefined;
+  /** Age of the older answer that the client got, ms. */
+  #degradedMs: number | undefined;
+  /** Its place among those that go out together, where its model is batched. */
+  #seat: JointSeat | undefined;
+  #spend: RequestSpend;
+  /** What a backend is charged for that was asked in vain, micro-USD. */
+  #lostMicroUsd = 0;
+  /** Did the client leave, or was it sent away, while a backend was at work? */
   #wasLeft = false;
 
   constructor(context: GatewayContext, head: AdmittedHead) {
@@ -161,7 +120,10 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler, Waiter 
     this.#times = new RequestTimes(head.receivedMs);
     this.#snapshot = context.snapshot();
     this.#journal = new RequestJournal(context, head);
-    this.#spend = new RequestSpend(context.spend);
+    this.#limits = RequestLimits.of(context.limits, head.key);
+    this.#spend = new RequestSpend(context.spend, this.#limits);
+    this.#answer = new ClientAnswer(context, head, this);
+    this.#mayHedge = context.hedging !== undefined && !head.isBatch;
   }
 
   get keyId(): string {
@@ -174,14 +136,62 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler, Waiter 
   }
 
   start(): void {
-    const { limits, timeouts } = this.#context.settings;
     this.#context.active.add(this);
     this.#head.response.on('close', this.#onClosed);
     const cause = this.#judge();
-    if (cause !== undefined) {
+    if (cause === undefined) this.#read();
+    else {
+      this.#limits?.withdraw();
       this.#refuse(cause, !isShortBody(this.#head.request));
-      return;
     }
+  }
+
+  /** Counts the request in, and answers why it may not come in. */
+  #judge(): Refusal | undefined {
+    const { limits } = this.#context.settings;
+    const reading: AdmissionReading = {
+      mode: this.#context.servingMode(),
+      inFlight: this.#context.arena.addInFlight(1, this.#context.thread),
+      inFlightMax: limits.concurrentRequests,
+      keyInFlight: this.#context.counts.requestStarted(this.keyId),
+      keyInFlightMax: limits.requestsPerKey,
+      limit: this.#limits?.enter(),
+    };
+    if (this.#limits !== undefined) this.#reading = reading;
+    if (!this.#context.journal.mayRecord) {
+      return refusal('retry', 'Decisions cannot be written down now, and none is made unwritten.');
+    }
+    return this.#limits?.spentBudget() ?? this.#judgeReading(reading);
+  }
+
+  #judgeReading(reading: AdmissionReading): Refusal | undefined {
+    const verdict = judgeAdmission(this.#head.priorityClass, reading);
+    const cause = admissionRefusal(verdict, reading, this.#context.modeCooldownSeconds());
+    this.#journal.admission(verdict, reading, cause?.code);
+    const { annotations } = this.#head.hints;
+    if (annotations !== undefined) this.#journal.annotated(annotations);
+    return cause;
+  }
+
+  /** Takes the tokens that it may use, and answers which limit has not so many left. */
+  #judgeTokens(features: RequestFeatures): Refusal | undefined {
+    const reading = this.#reading;
+    this.#reading = undefined;
+    const limit = this.#limits?.takeTokens(expectedUse(features));
+    if (limit === undefined || reading === undefined) return undefined;
+    return this.#judgeReading({ ...reading, limit });
+  }
+
+  limitsChanged(): void {
+    if (this.isAnswered) return;
+    this.#limits = RequestLimits.moved(this.#limits, this.#context.limits, this.#head.key);
+    this.#spend.limitedBy(this.#limits);
+  }
+
+  // ---- the body ----------------------------------------------------------------------------
+
+  #read(): void {
+    const { limits, timeouts } = this.#context.settings;
     const caps = {
       bytes: limits.bodyBytes,
       chunks: limits.bodyChunks,
@@ -197,27 +207,6 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler, Waiter 
       else this.#refuse(result.error, true);
     });
   }
-
-  /** Counts the request in, and answers why it may not come in. */
-  #judge(): Refusal | undefined {
-    const { limits } = this.#context.settings;
-    const reading: AdmissionReading = {
-      mode: this.#context.servingMode(),
-      inFlight: this.#context.arena.addInFlight(1, this.#context.thread),
-      inFlightMax: limits.concurrentRequests,
-      keyInFlight: this.#context.counts.requestStarted(this.keyId),
-      keyInFlightMax: limits.requestsPerKey,
-    };
-    if (!this.#context.journal.mayRecord) {
-      return refusal('retry', 'Decisions cannot be written down now, and none is made unwritten.');
-    }
-    const verdict = judgeAdmission(this.#head.priorityClass, reading);
-    const cause = admissionRefusal(verdict, reading, this.#context.modeCooldownSeconds());
-    this.#journal.admission(verdict, reading, cause?.code);
-    return cause;
-  }
-
-  // ---- body and decision -------------------------------------------------------------------
 
   #endReading(): void {
     this.#reader?.stop();
@@ -244,35 +233,105 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler, Waiter 
       this.#refuse(parsed.error);
       return;
     }
-    this.#features = parsed.value;
-    const admitted = admit(this.#snapshot, this.#head, parsed.value, this.#context.affinity);
+    const features = parsed.value;
+    this.#features = features;
+    const cause = this.#judgeTokens(features);
+    if (cause !== undefined) {
+      this.#refuse(cause);
+      return;
+    }
+    const admitted = admit(this.#snapshot, this.#head, features, this.#context.affinity);
     if (!admitted.ok) {
       this.#refuse(admitted.error);
       return;
     }
     this.#clientBody = body;
-    const seed = Math.trunc(this.#head.receivedMs * 1000) >>> 0;
+    const { settings } = this.#snapshot;
+    if (settings.shadows.length > 0 || settings.degradation.enabled) {
+      this.#beside = RequestBeside.of(this.#context, {
+        head: this.#head,
+        settings,
+        admitted: admitted.value,
+        features,
+        body,
+        isKept: this.#journal.isKept,
+      });
+    }
+    const { requestId, traceparent, kind, face } = this.#head;
+    this.#attemptRequest = {
+      features,
+      requestId,
+      traceparent,
+      isOptionalRoute: kind === 'responses',
+      isHeldWhole: face !== undefined,
+    };
     const routing = new RequestRouting(
       this.#context,
       this.#snapshot,
       this.#journal,
       admitted.value,
-      seed,
+      Math.trunc(this.#head.receivedMs * 1000) >>> 0,
     );
     this.#routing = routing;
     const { waiting } = this.#context;
     const mustQueue = waiting.isInUse && waiting.mustQueue(routing.lane, this.#head.priorityClass);
     if (mustQueue) this.#wait(routing);
-    else this.#attempt(routing);
+    else if (!this.#joins(admitted.value)) this.#goOn(routing);
+  }
+
+  // ---- together with others ----------------------------------------------------------------
+
+  /** Where its model is batched it goes out with others, or hears that it goes alone. */
+  #joins(admitted: Admitted): boolean {
+    const { microBatches } = this.#context;
+    if (microBatches === undefined) return false;
+    const nowMs = this.#context.monotonicMs();
+    const seat = microBatches.seatFor(this, {
+      head: this.#head,
+      admitted,
+      features: this.#features as RequestFeatures,
+      body: this.#clientBody,
+      journal: this.#journal,
+      spend: this.#spend,
+      times: this.#times,
+      nowMs,
+    });
+    if (seat === undefined) return false;
+    this.#seat = seat;
+    this.#phase = 'joined';
+    this.#times.queueBegan(nowMs);
+    microBatches.join(seat);
+    return true;
+  }
+
+  onJointSent(decision: Routed): void {
+    this.#choose(decision);
+  }
+
+  onJointAnswer(status: number, contentType: string, text: string): void {
+    const fault = this.#answerWhole(status, contentType, text);
+    if (fault !== undefined) this.#answerFailure(badAnswer(fault));
+  }
+
+  onAlone(tried: readonly Target[], lost: JointLoss | undefined): void {
+    const routing = this.#routing as RequestRouting;
+    routing.rewind();
+    for (const target of tried) routing.passOver(target);
+    if (lost === undefined) this.#goOn(routing);
+    else this.#afterFailure(routing, lost.failure);
   }
 
   // ---- waiting for a backend ---------------------------------------------------------------
 
   #wait(routing: RequestRouting): void {
+    if (this.#head.isBatch) {
+      this.giveUp(refusal('at_capacity', 'Every backend of the model has enough to do.'));
+      return;
+    }
     if (this.#phase !== 'waiting') this.#times.queueBegan(this.#context.monotonicMs());
     this.#phase = 'waiting';
     const wish = wishOf(this.#head, routing, expectedTokens(routing.features));
-    const cause = this.#context.waiting.enter(this, wish);
+    const cause = this.#context.waiting.enter(this, wish, (stay) => this.#journal.queued(stay));
     if (cause !== undefined) this.giveUp(cause);
   }
 
@@ -280,7 +339,7 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler, Waiter 
     const routing = this.#routing;
     if (routing === undefined || this.isAnswered) return 'over';
     routing.rewind();
-    this.#attempt(routing);
+    this.#goOn(routing);
     if (this.isAnswered) return 'over';
     return this.#phase === 'waiting' ? 'still_full' : 'placed';
   }
@@ -296,465 +355,277 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler, Waiter 
 
   /** From the first comment on, what goes wrong is told within the stream. */
   ping(): void {
-    const { response, face } = this.#head;
-    const text = face === undefined ? pingComment : face.pingText;
-    if (this.#features?.stream !== true || text === '' || response.destroyed) return;
-    if (!this.#isOpened) {
-      const headers = this.#streamHead('text/event-stream');
-      response.writeHead(200, addOwnHeaders(headers, this.#facts()));
-    }
-    this.#isOpened = true;
-    response.write(text);
+    if (this.#features?.stream === true) this.#answer.ping();
   }
 
-  #attempt(routing: RequestRouting): void {
-    const decision = routing.decide(this.#attempts + 1, this.#spend.budget);
-    if (decision.kind === 'refuse') {
-      this.#attemptRefused(routing, decision.refusal);
+  // ---- attempts ----------------------------------------------------------------------------
+
+  /** Asks the next backend, a model that stands in, the queue; or tells the client that nobody is left. */
+  #goOn(routing: RequestRouting): void {
+    while (true) {
+      const decision = routing.decide(this.#attempts + 1, this.#spend.budget);
+      if (decision.kind === 'refuse') {
+        if (routing.fallBack()) continue;
+        this.#nobodyTakesIt(routing, decision.refusal);
+        return;
+      }
+      const call = this.#callOf(decision.target, routing.model);
+      if (!call.ok) {
+        // Nothing was sent; another backend may be able to do it.
+        this.#choose(decision);
+        routing.passOver(decision.target);
+        this.#onFailure(routing, decision.target, { refusal: call.error, passThrough: undefined });
+        return;
+      }
+      const attempt = this.#take(routing, decision, this.#spend);
+      if (attempt === undefined) {
+        const { quotaFault } = this.#spend;
+        if (quotaFault === undefined) continue;
+        this.giveUp(quotaFault);
+        return;
+      }
+      this.#choose(decision);
+      this.#attempt = attempt;
+      this.#phase = 'attempting';
+      this.#times.queueEnded(this.#context.monotonicMs());
+      this.#context.hedging?.budget.earn(expectedTokens(routing.features));
+      attempt.send(call.value);
       return;
     }
-    const { target } = decision;
-    const call = this.#callOf(target, routing.model);
-    if (!call.ok) {
-      this.#choose(target, decision);
-      // Nothing was sent; another backend may be able to do it.
-      this.#attemptFailed({ refusal: call.error, passThrough: undefined }, { kind: 'abandoned' });
-      return;
-    }
-    this.#permit = routing.permit(decision);
-    if (this.#permit === undefined) {
-      // Its probe went to another request since the decision looked at it.
-      this.#attempt(routing);
-      return;
-    }
-    const tokens = expectedTokens(routing.features);
-    const { arena, thread } = this.#context;
-    const lease = BackendLease.takeWithin(arena, target, thread, tokens);
-    if (lease === 'full') {
-      // Another thread was faster: decided again.
-      this.#endPermit({ kind: 'abandoned' });
-      this.#attempt(routing);
-      return;
-    }
-    this.#lease = lease;
-    if (lease === undefined) {
-      // It was removed since the decision looked at it.
-      this.#endPermit({ kind: 'abandoned' });
-      routing.passOver(target);
-      this.#attempt(routing);
-      return;
-    }
-    if (!this.#book(target, routing.model)) {
-      // The budget has no room for it: decided again, without what costs.
-      this.#endPermit({ kind: 'abandoned' });
-      this.#release();
-      this.#attempt(routing);
-      return;
-    }
-    this.#choose(target, decision);
-    this.#phase = 'attempting';
-    this.#times.queueEnded(this.#context.monotonicMs());
-    this.#form = 'pending';
-    this.#send(target, call.value);
   }
 
-  #choose(target: Target, decision: Routed): void {
-    this.#target = target;
+  #choose(decision: Routed): void {
     this.#decision = decision;
     this.#attempts++;
   }
 
-  /** Nobody takes it as it is: a model that stands in does, or the client hears why. */
-  #attemptRefused(routing: RequestRouting, cause: Refusal): void {
+  /** Undefined where it must be decided again. */
+  #take(routing: RequestRouting, decision: Routed, spend: RequestSpend): Attempt | undefined {
+    const request = this.#attemptRequest as AttemptRequest;
+    const own = { spend, number: this.#attempts + 1, times: this.#times };
+    const taken = Attempt.take(this.#context, this, request, routing, decision, own);
+    if (taken === 'gone') routing.passOver(decision.target);
+    return typeof taken === 'string' ? undefined : taken;
+  }
+
+  /** The body as it is, or in the words of the provider. */
+  #callOf(target: Target, model: string): Result<AttemptCall, Refusal> {
+    const { kind, enginePath, requestId } = this.#head;
+    const features = this.#features as RequestFeatures;
+    const body = withModel(this.#clientBody, features, model);
+    const { stream: isStream, includeUsage } = features;
+    const createdSeconds = Math.floor(this.#context.wallMs() / 1000);
+    return attemptCall(
+      target,
+      { kind, enginePath, body, model, isStream },
+      { requestId, createdSeconds, includeUsage },
+    );
+  }
+
+  #nobodyTakesIt(routing: RequestRouting, cause: Refusal): void {
     const mayWait = routing.isFull && this.#context.settings.queue.sizeMax > 0;
-    if (routing.fallBack()) this.#attempt(routing);
-    else if (this.#failure !== undefined) {
+    if (this.#failure !== undefined) {
       routing.writeDown();
       this.#answerFailure(this.#failure);
     } else if (mayWait) this.#wait(routing);
     else this.giveUp(routing.refusal(cause));
   }
 
-  /** Tells the breakers what the attempt came to. */
-  #endPermit(end: AttemptEnd, words?: string): void {
-    this.#permit?.end(breakerEffect(end), this.#context.wallMs(), words);
-    this.#permit = undefined;
-  }
-
-  #book(target: Target, model: string): boolean {
-    const features = this.#features;
-    return features === undefined || this.#spend.book(target, model, features);
-  }
-
-  /** The body as it is, or in the words of the provider. */
-  #callOf(target: Target, model: string): Result<AttemptCall, Refusal> {
-    const { kind, enginePath, requestId } = this.#head;
-    const isStream = this.#features?.stream === true;
-    const features = this.#features as RequestFeatures;
-    const createdSeconds = Math.floor(this.#context.wallMs() / 1000);
-    const includeUsage = this.#features?.includeUsage === true;
-    return attemptCall(
-      target,
-      { kind, enginePath, body: withModel(this.#clientBody, features, model), model, isStream },
-      { requestId, createdSeconds, includeUsage },
-    );
-  }
-
-  #send(target: Target, call: AttemptCall): void {
-    this.#translation = call.translation;
-    this.#times.attemptBegan(this.#context.monotonicMs());
-    this.#exchange = this.#context.poolOf(target).request(
-      {
-        method: 'POST',
-        path: call.path,
-        headers: upstreamHeaders({
-          credential: this.#context.credentialOf(target),
-          isStream: this.#features?.stream === true,
-          build: this.#context.settings.build,
-          requestId: this.#head.requestId,
-          traceparent: this.#head.traceparent,
-        }),
-        body: call.body,
-      },
-      this,
-    );
-  }
-
-  // ---- upstream handler --------------------------------------------------------------------
-
-  onHead(status: number, headers: readonly string[]): void {
-    const nowMs = this.#context.monotonicMs();
-    this.#times.sent(nowMs);
-    this.#status = status;
-    this.#contentType = 'application/json';
-    this.#retryAfter = undefined;
-    for (let i = 0; i < headers.length; i += 2) {
-      const name = headers[i];
-      if (name === 'content-type') this.#contentType = headers[i + 1] as string;
-      else if (name === 'retry-after') this.#retryAfter = headers[i + 1] as string;
-    }
-    if (status >= 300) {
-      this.#form = 'error';
-      this.#error = new HeldBytes();
-    } else if (/^text\/event-stream\b/i.test(this.#contentType)) {
-      this.#form = 'stream';
-      const { eventBytes } = this.#context.settings.limits.upstream;
-      this.#stream = new StreamRelay(eventBytes);
-      this.#translator = this.#translation?.stream(eventBytes);
-      this.#beginFace(true);
-    } else {
-      this.#form = 'json';
-      this.#json = new JsonAnswer(this.#isTranslated ? translatedBytesMax : undefined);
-      this.#beginFace(false);
-      this.#noteFirstByte(nowMs);
-    }
-  }
-
-  /** Does a whole answer have to be seen in one piece? */
-  get #isTranslated(): boolean {
-    return this.#translation !== undefined || this.#head.face !== undefined;
-  }
-
-  #beginFace(isStream: boolean): void {
-    const { face, requestId } = this.#head;
-    if (face === undefined) return;
-    const ageMs = this.#context.monotonicMs() - this.#head.receivedMs;
-    const startedMs = this.#context.wallMs() - ageMs;
-    const promptTokens = this.#features?.estimatedTokens ?? 0;
-    const { eventBytes } = this.#context.settings.limits.upstream;
-    face.begin(isStream, { requestId, promptTokens, startedMs }, eventBytes);
-  }
-
-  onData(chunk: Buffer): void {
-    this.#times.sent(this.#context.monotonicMs());
-    if (this.#stream !== undefined) this.#onStreamData(this.#stream, chunk);
-    else if (this.#json !== undefined) this.#onJsonData(this.#json, chunk);
-    else if (this.#error !== undefined && this.#error.length < heldErrorBytes) {
-      this.#error.push(chunk);
-    }
-  }
-
-  #onStreamData(stream: StreamRelay, chunk: Buffer): void {
-    const bytes = this.#translator === undefined ? chunk : this.#translator.push(chunk);
-    this.#onTranslated(stream, bytes);
-  }
-
-  /** Bytes in the words of the client, which are the backend's own where nothing is translated. */
-  #onTranslated(stream: StreamRelay, chunk: Buffer): void {
-    const fault = this.#translator?.faultWords ?? this.#head.face?.faultWords;
-    if (fault !== undefined) this.#failAnswer(fault);
-    else if (chunk.length > 0) this.#onRelayed(stream, chunk);
-  }
-
-  #onRelayed(stream: StreamRelay, chunk: Buffer): void {
-    const bytes = stream.push(chunk);
-    if (stream.faultWords !== undefined) {
-      this.#failAnswer(stream.faultWords);
-    } else if (!this.#committed && stream.failed) {
-      this.#failAnswer('The backend began its stream with an error.');
-    } else {
-      if (!this.#committed && stream.begun) this.#commitStream();
-      if (bytes !== undefined) this.#writeEvents(bytes);
-    }
-  }
-
-  #commitStream(): void {
-    this.#noteFirstByte(this.#context.monotonicMs());
-    this.#commit(this.#streamHead(this.#contentType));
-  }
-
-  #streamHead(type: string): string[] {
-    const { face, requestId } = this.#head;
-    const headers = ['cache-control', 'no-cache', 'x-accel-buffering', 'no'];
-    if (face === undefined) headers.push('content-type', type);
-    else headers.push(...face.headersOf(true, requestId));
-    return headers;
-  }
-
-  #onJsonData(json: JsonAnswer, chunk: Buffer): void {
-    const bytes = json.push(chunk);
-    if (bytes === undefined) return;
-    if (this.#isOpened) {
-      this.#failAnswer(noStream);
-      return;
-    }
-    if (this.#isTranslated) {
-      this.#failAnswer('The backend sent an answer larger than can be translated.');
-      return;
-    }
-    if (!this.#committed) this.#commit(['content-type', jsonContentType(this.#contentType)]);
-    this.#write(bytes);
-  }
-
-  onEnd(): void {
-    this.#closeExchange();
-    if (this.#stream !== undefined) this.#onStreamEnd(this.#stream);
-    else if (this.#json !== undefined) this.#onJsonEnd(this.#json);
-    else {
-      const failure = this.#failureOfAnswer(this.#error?.take() ?? none);
-      const isOptionalRoute = this.#head.kind === 'responses';
-      this.#attemptFailed(failure, { kind: 'status', status: this.#status, isOptionalRoute });
-    }
-  }
-
-  #failureOfAnswer(body: Buffer): AttemptFailure {
-    const retryAfter = this.#retryAfter;
-    if (this.#translation !== undefined) {
-      return this.#translation.failure(this.#status, body, retryAfter);
-    }
-    const answer = { contentType: this.#contentType, retryAfter, body };
-    const isOptionalRoute = this.#head.kind === 'responses';
-    return failureOfStatus(this.#status, answer, isOptionalRoute);
-  }
-
-  #onStreamEnd(stream: StreamRelay): void {
-    const translator = this.#translator;
-    if (translator !== undefined) {
-      this.#onTranslated(stream, translator.end());
-      if (this.#translator !== translator || this.#phase === 'answered') return;
-    }
-    if (!stream.isComplete) {
-      this.#attemptFailed(badAnswer('The backend ended the stream before its end mark.'), unusable);
-      return;
-    }
-    this.#takeUsage(translator?.usage() ?? stream.usage(), this.#ownCount(stream));
-    if (!this.#committed) this.#commitStream();
-    const rest = stream.rest();
-    if (rest.length > 0) this.#writeEvents(rest);
-    this.#endFace();
-    if (this.#phase === 'answered') return;
-    this.#head.response.end();
-    this.#settle(200, undefined);
-  }
-
-  #onJsonEnd(json: JsonAnswer): void {
-    const { response } = this.#head;
-    if (this.#isOpened) {
-      this.#attemptFailed(badAnswer(noStream), unusable);
-      return;
-    }
-    if (json.isPassing) {
-      this.#takeUsage(json.usageOfTail(), noOwnCount);
-      response.end();
-      this.#settle(this.#status, undefined);
-      return;
-    }
-    const translated = this.#translation?.answer(json.whole()) ?? ok(json.whole());
-    if (!translated.ok) {
-      this.#attemptFailed(badAnswer(translated.error), unusable);
-      return;
-    }
-    const text = translated.value;
-    const answer = parsedAnswer(text);
-    if (answer === undefined) {
-      this.#attemptFailed(
-        badAnswer('The backend answered with something that is not JSON.'),
-        unusable,
-      );
-      return;
-    }
-    const completionTokens = estimatedOutputTokens(answer);
-    this.#takeUsage(usageOfValue(answer), { completionTokens, completionAtLeast: 0 });
-    if (this.#head.face !== undefined) {
-      this.#answerFace(this.#head.face, text);
-      return;
-    }
-    const type = jsonContentType(this.#contentType);
-    this.#commit(['content-type', type, 'content-length', String(text.length)]);
-    response.end(text, 'latin1');
-    this.#settle(this.#status, undefined);
-  }
-
-  /** A whole answer in the words of the client. */
-  #answerFace(face: FaceExchange, text: string): void {
-    const told = face.answer(text, this.#context.wallMs());
-    if (!told.ok) {
-      this.#attemptFailed(badAnswer(told.error), unusable);
-      return;
-    }
-    const headers = face.headersOf(false, this.#head.requestId);
-    this.#commit([...headers, 'content-length', String(told.value.length)]);
-    this.#head.response.end(told.value);
-    this.#settle(this.#status, undefined);
-  }
-
-  onError(failure: UpstreamFailure): void {
-    if (unreachableKinds.has(failure.kind)) this.#noteUnreachable();
-    this.#attemptFailed(failureOfUpstream(failure), { kind: 'upstream', failure: failure.kind });
-  }
-
-  // ---- failover ----------------------------------------------------------------------------
-
-  #noteUnreachable(): void {
-    if (this.#target !== undefined) this.#context.connectFailed(this.#target, this.#attempts);
-  }
-
-  /** The exchange is over, by itself or by `abort`. */
-  #closeExchange(): void {
-    if (this.#exchange === undefined) return;
-    this.#exchange = undefined;
-    this.#times.attemptEnded(this.#context.monotonicMs());
-  }
-
-  #abortExchange(): void {
-    this.#exchange?.abort();
-    this.#closeExchange();
-  }
-
-  #failAnswer(words: string): void {
-    this.#abortExchange();
-    this.#attemptFailed(badAnswer(words), unusable);
-  }
-
-  #attemptFailed(failure: AttemptFailure, end: AttemptEnd): void {
-    this.#closeExchange();
-    this.#endPermit(end, failure.refusal.message);
-    this.#release();
-    const target = this.#target as Target;
+  onFailed(attempt: Attempt, failure: AttemptFailure): void {
     const routing = this.#routing as RequestRouting;
-    routing.passOver(target);
+    routing.passOver(attempt.target);
+    if (this.#hedge !== undefined) {
+      this.#countFailure(attempt.target, failure);
+      this.#leaveRace(attempt);
+    } else if (this.#answer.isCommitted) this.#cut(failure.refusal, attempt.hasToldFailure);
+    else this.#onFailure(routing, attempt.target, failure);
+  }
+
+  #onFailure(routing: RequestRouting, target: Target, failure: AttemptFailure): void {
+    if (failure.passThrough?.retryable !== false) this.#countFailure(target, failure);
+    this.#afterFailure(routing, failure);
+  }
+
+  #afterFailure(routing: RequestRouting, failure: AttemptFailure): void {
     this.#failure = failure;
-    if (this.#committed) {
-      this.#cut(failure.refusal);
-      return;
-    }
-    this.#stream = undefined;
-    this.#translator = undefined;
-    this.#json = undefined;
-    this.#error = undefined;
-    if (failure.passThrough !== undefined && !failure.passThrough.retryable) {
-      this.#answerFailure(failure);
-      return;
-    }
     this.#times.firstByteMs = undefined;
-    this.#context.metrics.count(
-      `tensorforge_attempt_failures_total{backend="${target.id}",code="${failure.refusal.code}"}`,
-    );
-    const spentMs = this.#context.monotonicMs() - this.#head.receivedMs;
-    const { maxRetries } = this.#snapshot.settings;
-    const mayGoOn =
-      mayAttemptAgain(this.#attempts, maxRetries, this.#context.servingMode()) &&
-      spentMs < this.#context.settings.timeouts.totalMs &&
-      this.#context.mayRetry();
-    if (mayGoOn) this.#attempt(routing);
+    const isFinal = failure.passThrough?.retryable === false;
+    if (!isFinal && this.#mayGoOn(routing)) this.#goOn(routing);
     else this.#answerFailure(failure);
+  }
+
+  #countFailure({ id }: Target, { refusal: { code } }: AttemptFailure): void {
+    const labels = `backend="${id}",code="${code}"`;
+    this.#context.metrics.count(`tensorforge_attempt_failures_total{${labels}}`);
+  }
+
+  #mayGoOn(routing: RequestRouting): boolean {
+    const spentMs = this.#context.monotonicMs() - this.#head.receivedMs;
+    return (
+      this.#mayAttempt() &&
+      spentMs < this.#context.settings.timeouts.totalMs &&
+      // Where nobody is left the decision says so, and no retry of the budget is spent on it.
+      (!routing.isSomebodyLeft(this.#spend.budget) || this.#context.mayRetry())
+    );
+  }
+
+  #mayAttempt(): boolean {
+    const { maxRetries } = (this.#routing?.snapshot ?? this.#snapshot).settings;
+    return mayAttemptAgain(this.#attempts, maxRetries, this.#context.servingMode());
   }
 
   /** All attempts are spent: the client hears the last failure. */
   #answerFailure(failure: AttemptFailure): void {
     const { passThrough } = failure;
-    if (passThrough === undefined || this.#isOpened) {
+    if (passThrough === undefined || this.#answer.isOpened) {
       this.#refuse(failure.refusal);
       return;
     }
-    answerPassThrough(this.#head.response, this.#inFace(passThrough), this.#facts());
+    this.#answer.passThrough(passThrough);
     this.#settle(passThrough.status, failure.refusal.code);
   }
 
-  /** A backend's own refusal in the envelope of the client. */
-  #inFace(answer: PassThrough): PassThrough {
-    const { face } = this.#head;
-    if (face === undefined) return answer;
-    const body = face.passedError(answer.status, answer.body);
-    return { ...answer, contentType: 'application/json', body };
+  // ---- hedging -----------------------------------------------------------------------------
+
+  /** Asks a second backend where the first has not begun to answer for long; at most once. */
+  #hedgeLate(first: Attempt): void {
+    const { hedging } = this.#context;
+    const routing = this.#routing as RequestRouting;
+    if (hedging === undefined || first.hasBegun || first.backendMs < hedging.afterMs) return;
+    this.#mayHedge = false;
+    routing.passOver(first.target);
+    const mayAsk = this.#mayAttempt() && routing.isOfferLeft(this.#spend.budget);
+    if (!mayAsk || !hedging.budget.take(expectedTokens(routing.features))) return;
+    const decision = routing.decide(this.#attempts + 1, this.#spend.budget);
+    if (decision.kind === 'refuse') return;
+    const call = this.#callOf(decision.target, routing.model);
+    if (!call.ok) return;
+    const hedge = this.#take(
+      routing,
+      decision,
+      new RequestSpend(this.#context.spend, this.#limits),
+    );
+    if (hedge === undefined) return;
+    this.#attempts++;
+    this.#hedge = hedge;
+    this.#context.metrics.count('tensorforge_hedges_total');
+    hedge.send(call.value);
   }
 
-  /** The first byte is out: one error event and the end, never a clean-looking cut. */
-  #cut(cause: Refusal): void {
-    const { response, face } = this.#head;
-    if (this.#stream !== undefined || this.#isOpened) {
-      const isTold = this.#stream?.failed === true && this.#stream.hasContent;
-      response.end(face?.fail(cause) ?? (isTold ? doneEvent : errorEvent(cause)));
-      this.#context.metrics.count('tensorforge_streams_cut_total');
-    } else {
-      response.destroy();
+  /** One of the two is out of the race: the other one goes on alone. */
+  #leaveRace(loser: Attempt): void {
+    const other = loser === this.#hedge ? this.#attempt : this.#hedge;
+    this.#hedge = undefined;
+    if (other === undefined) return;
+    const wasConnected = loser.isConnected;
+    loser.end(abandoned);
+    if (wasConnected) loser.takeRest();
+    this.#lostMicroUsd += loser.spend.settle(loser.backendMs).costMicroUsd ?? 0;
+    this.#attempt = other;
+    this.#spend = other.spend;
+    this.#decision = other.decision;
+  }
+
+  // ---- the answer --------------------------------------------------------------------------
+
+  onBegun(attempt: Attempt, nowMs: number): void {
+    if (this.#hedge !== undefined) {
+      if (attempt === this.#hedge) this.#context.metrics.count('tensorforge_hedges_won_total');
+      this.#leaveRace(attempt === this.#hedge ? (this.#attempt as Attempt) : this.#hedge);
     }
-    this.#settle(entryOf(cause.code).status, cause.code);
+    this.#mayHedge = false;
+    this.#times.firstByte(nowMs);
+    if (!attempt.isStream) return;
+    const fault = this.#answer.beginStream(attempt.contentType, this.#beginning());
+    if (fault !== undefined) attempt.failAnswer(fault);
+    else this.#forgetBody(attempt);
   }
 
-  // ---- answering ---------------------------------------------------------------------------
-
-  /** With `closes`, the body stays unread and the connection ends with the answer. */
-  #refuse(cause: Refusal, closes = false): void {
-    if (this.#phase === 'answered') return;
-    if (this.#isOpened) {
-      this.#cut(cause);
-      return;
-    }
-    const face = this.#head.face?.errors ?? 'openai';
-    if (closes) this.#context.lingering.refuse(this.#head.connection, face, cause);
-    else answerRefusal(this.#head.response, cause, this.#facts(), face);
-    this.#settle(entryOf(cause.code).status, cause.code);
+  #beginning(): AnswerBeginning {
+    const ageMs = this.#context.monotonicMs() - this.#head.receivedMs;
+    const promptTokens = this.#features?.estimatedTokens ?? 0;
+    return { promptTokens, startedMs: this.#context.wallMs() - ageMs };
   }
 
-  #commit(headers: string[]): void {
-    this.#committed = true;
-    this.#phase = 'relaying';
-    // No other backend will be asked, and a long answer shall not keep a large question in memory.
+  /** No other backend will be asked, and a long answer shall not keep a large question in memory. */
+  #forgetBody(attempt: Attempt): void {
     this.#clientBody = none;
-    this.#exchange?.forgetRequest();
-    if (this.#isOpened) return;
-    this.#head.response.writeHead(this.#status, addOwnHeaders(headers, this.#facts()));
+    attempt.forgetRequest();
   }
 
-  #facts(): AnswerFacts {
+  onEvents(attempt: Attempt, bytes: Buffer): void {
+    const fault = this.#answer.events(bytes);
+    if (fault !== undefined) attempt.failAnswer(fault);
+    else this.#beside?.events(bytes);
+  }
+
+  onStreamEnd(attempt: Attempt): void {
+    const fault = this.#answer.endStream();
+    if (fault !== undefined) attempt.failAnswer(fault);
+    else this.#settle(200, undefined);
+  }
+
+  onBody(attempt: Attempt, bytes: Buffer): void {
+    const fault = this.#answer.body(attempt.status, attempt.contentType, bytes);
+    if (fault !== undefined) attempt.failAnswer(fault);
+    else if (this.#clientBody.length > 0) {
+      this.#forgetBody(attempt);
+      this.#beside?.tooLong();
+    }
+  }
+
+  onBodyEnd(attempt: Attempt): void {
+    this.#answer.endBody();
+    this.#settle(attempt.status, undefined);
+  }
+
+  onAnswer(attempt: Attempt, text: string): void {
+    const fault = this.#answerWhole(attempt.status, attempt.contentType, text);
+    if (fault !== undefined) attempt.failAnswer(fault);
+  }
+
+  /** Words when the client cannot be answered so. */
+  #answerWhole(status: number, contentType: string, text: string): string | undefined {
+    const fault = this.#answer.whole(status, contentType, text, this.#beginning());
+    if (fault !== undefined) return fault;
+    this.#beside?.answered(status, contentType, text);
+    this.#settle(status, undefined);
+    return undefined;
+  }
+
+  onBlocked(): void {
+    this.#times.blocked(this.#context.monotonicMs());
+    this.#attempt?.pause();
+  }
+
+  onDrained(): void {
+    const nowMs = this.#context.monotonicMs();
+    this.#times.unblocked(nowMs);
+    this.#attempt?.resume(nowMs);
+  }
+
+  facts(): AnswerFacts {
     const { requestId, clientRequestId } = this.#head;
-    const target = this.#target;
+    const nowMs = this.#context.monotonicMs();
     const decision = this.#decision;
     return {
       requestId,
       clientRequestId,
       attempts: this.#attempts,
-      overheadMs: this.#times.overheadMs(this.#context.monotonicMs()),
-      queueMs: this.#times.queueMs(this.#context.monotonicMs()),
+      overheadMs: this.#times.overheadMs(nowMs),
+      queueMs: this.#times.queueMs(nowMs),
       mode: this.#context.servingMode(),
       estimateMicroUsd: this.#spend.estimateMicroUsd,
       budget: this.#context.spend.standing(),
+      split: this.#routing?.features.split,
+      annotations: this.#head.hints.annotations,
+      degradedMs: this.#degradedMs,
+      limits: this.#limits?.headers(),
       served:
-        target === undefined || decision === undefined
+        decision === undefined
           ? undefined
           : {
-              target,
+              target: decision.target,
               model: this.#routing?.model ?? '',
               isFallback: this.#routing?.features.isFallback === true,
               routeReason: decision.routeReason,
@@ -762,80 +633,54 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler, Waiter 
     };
   }
 
-  /** Whole events of OpenAI's interface, in the words of the client. */
-  #writeEvents(bytes: Buffer): void {
-    const { face } = this.#head;
-    if (face === undefined) this.#write(bytes);
-    else this.#writeTold(face, face.push(bytes, this.#context.wallMs()));
-  }
-
-  #endFace(): void {
-    const { face } = this.#head;
-    if (face === undefined || this.#phase === 'answered') return;
-    this.#writeTold(face, face.end(this.#context.wallMs()));
-  }
-
-  #writeTold(face: FaceExchange, bytes: Buffer): void {
-    if (bytes.length > 0) this.#write(bytes);
-    if (face.faultWords !== undefined) this.#failAnswer(face.faultWords);
-  }
-
-  #write(chunk: Buffer): void {
-    const { response } = this.#head;
-    if (response.destroyed) return;
-    if (response.write(chunk) || this.#times.isBlocked) return;
-    this.#times.blocked(this.#context.monotonicMs());
-    this.#exchange?.pause();
-    response.once('drain', this.#onDrain);
-  }
-
-  readonly #onDrain = (): void => {
-    this.#times.unblocked(this.#context.monotonicMs());
-    this.#exchange?.resume();
-  };
-
-  #noteFirstByte(nowMs: number): void {
-    const tookMs = this.#times.firstByte(nowMs);
-    this.#lease?.firstByte(tookMs, this.#context.wallMs());
-  }
-
-  #ownCount(stream: StreamRelay): OwnCount {
-    return ownCountOf(stream, this.#features, this.#translation !== undefined);
-  }
-
-  /** What the backend reports is taken if it is plausible; if it is not, or absent, our own count is. */
-  #takeUsage(usage: UsageReport, own: OwnCount): void {
-    if (usage.kind === 'rejected') this.#context.metrics.count('tensorforge_usage_rejected_total');
-    this.#spend.take(usage, own, this.#features, this.#target, this.#routing?.model);
-  }
-
-  /** An answer that was cut, or left by its client, is charged by what was counted of it. */
-  #takeRest(): void {
-    if (this.#spend.use !== undefined) return;
-    const stream = this.#stream;
-    if (stream !== undefined) {
-      this.#takeUsage(this.#translator?.usage() ?? stream.usage(), this.#ownCount(stream));
-    } else if (this.#wasLeft || this.#committed) this.#takeUsage({ kind: 'absent' }, noOwnCount);
-  }
-
   // ---- endings -----------------------------------------------------------------------------
+
+  /** With `closes`, the body stays unread and the connection ends with the answer. */
+  #refuse(cause: Refusal, closes = false): void {
+    if (this.#phase === 'answered') return;
+    if (this.#beside !== undefined && this.#answerOlder(this.#beside, cause.code)) return;
+    this.#answer.refuse(cause, closes);
+    this.#settle(entryOf(cause.code).status, cause.code);
+  }
+
+  /** Where no backend is left: an answer of before to the same question, marked as such. */
+  #answerOlder(beside: RequestBeside, code: ErrorCode): boolean {
+    const older = this.#answer.isCommitted ? undefined : beside.olderAnswer(code);
+    if (older === undefined) return false;
+    this.#degradedMs = older.ageMs;
+    this.#decision = undefined;
+    this.#journal.degraded(code, Math.round(older.ageMs));
+    this.#context.metrics.count(`tensorforge_degraded_answers_total{code="${code}"}`);
+    this.#answer.whole(200, older.answer.contentType, older.answer.text, this.#beginning());
+    this.#settle(200, code);
+    return true;
+  }
+
+  /** The first byte is out. */
+  #cut(cause: Refusal, isTold: boolean): void {
+    this.#answer.cut(cause, isTold);
+    this.#settle(entryOf(cause.code).status, cause.code);
+  }
 
   /** The client has the whole answer, or has left. */
   readonly #onClosed = (): void => {
     this.#context.active.delete(this);
     if (this.#phase === 'answered') return;
-    this.#wasLeft = this.#exchange?.connected === true;
-    this.#abortExchange();
+    this.#stopAttempts();
     this.#settle(499, 'client_closed');
   };
 
   /** Ends it from outside: key revoked, or the grace of a drain is over. */
   end(cause: Refusal): void {
     if (this.#phase === 'answered') return;
-    this.#abortExchange();
-    this.#release();
-    if (this.#committed) this.#cut(cause);
-    else this.#refuse(cause, this.#reader !== undefined);
+    this.#stopAttempts();
+    this.#refuse(cause, this.#reader !== undefined);
+  }
+
+  #stopAttempts(): void {
+    if (this.#hedge !== undefined) this.#leaveRace(this.#hedge);
+    this.#wasLeft = this.#attempt?.isConnected === true;
+    this.#attempt?.end(abandoned);
   }
 
   /** Has a limit passed? Called every 100 ms. */
@@ -852,70 +697,83 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler, Waiter 
         if (nowMs - this.#head.receivedMs <= timeouts.totalMs) return;
         this.giveUp(timeoutFailure('total', timeouts.totalMs).refusal);
         return;
+      case 'joined':
+        if (nowMs - this.#head.receivedMs <= timeouts.totalMs) this.#seat?.sweep(nowMs);
+        else this.giveUp(timeoutFailure('total', timeouts.totalMs).refusal);
+        return;
       case 'attempting':
-      case 'relaying':
-        break;
+        this.#sweepAttempts(nowMs);
     }
-    const passed = this.#times.passedLimit(nowMs, this.#awaited(), timeouts);
-    if (passed?.kind === 'backend') this.#timeOut(passed.timer, passed.limitMs);
-    else if (passed?.kind === 'reader') this.#head.response.destroy();
   }
 
-  #awaited(): Awaited {
-    if (this.#exchange?.connected === false) return 'connection';
-    if (this.#form === 'pending') return 'head';
-    return this.#stream?.hasContent === false ? 'first_content' : 'more';
+  #sweepAttempts(nowMs: number): void {
+    const { timeouts } = this.#context.settings;
+    const passed = this.#times.passedLimit(nowMs, timeouts);
+    if (passed === 'total') {
+      if (this.#hedge !== undefined) this.#leaveRace(this.#hedge);
+      this.#attempt?.timeOut('total', timeouts.totalMs);
+    } else if (passed === 'reader') this.#answer.destroy();
+    else if (!this.#times.isBlocked) {
+      this.#hedge?.sweep(nowMs, timeouts);
+      this.#attempt?.sweep(nowMs, timeouts);
+      if (this.#mayHedge && this.#attempt !== undefined) this.#hedgeLate(this.#attempt);
+    }
   }
 
   /** The answer is written, but the client does not take it. */
   #sweepReader(nowMs: number): void {
-    const { response } = this.#head;
-    const steps = 1 + Math.floor(response.writableLength / readerStepBytes);
-    const limitMs = this.#context.settings.timeouts.slowReaderMs * steps;
-    if (nowMs - this.#times.answeredMs > limitMs) response.destroy();
-  }
-
-  #timeOut(timer: LimitName, limitMs: number): void {
-    this.#abortExchange();
-    if (timer === 'connect') this.#noteUnreachable();
-    this.#attemptFailed(timeoutFailure(timer, limitMs), { kind: 'timeout', timer });
-  }
-
-  #release(): void {
-    const lease = this.#lease;
-    if (lease?.isHeld !== true) return;
-    if (lease.release()) {
-      const backend = this.#target?.id ?? '';
-      this.#context.metrics.count(`tensorforge_pending_clamped_total{backend="${backend}"}`);
-    }
-    this.#context.waiting.released();
+    const limitMs = this.#context.settings.timeouts.slowReaderMs * this.#answer.readerSteps;
+    if (nowMs - this.#times.answeredMs > limitMs) this.#answer.destroy();
   }
 
   #settle(status: number, code: ErrorCode | undefined): void {
     if (this.#phase === 'answered') return;
     const nowMs = this.#context.monotonicMs();
     if (this.#phase === 'waiting') this.#context.waiting.leave(this);
+    const isJoined = this.#phase === 'joined';
     this.#times.queueEnded(nowMs);
     this.#phase = 'answered';
+    if (isJoined && this.#seat !== undefined) this.#context.microBatches?.leave(this.#seat);
     this.#times.answeredMs = nowMs;
     this.#endReading();
-    this.#endPermit(code === undefined ? served : { kind: 'abandoned' });
-    this.#release();
+    this.#attempt?.end(code === undefined ? served : abandoned);
     this.#clientBody = none;
     this.#context.arena.addInFlight(-1, this.#context.thread);
     this.#context.counts.requestEnded(this.keyId);
     const { firstByteMs } = this.#times;
-    this.#context.finished({ status, code, firstByteMs, stream: this.#features?.stream ?? false });
+    const outcome = { status, code, firstByteMs, stream: this.#features?.stream ?? false };
+    this.#context.finished(outcome, this.#head.isBatch);
     const settled = this.#settled(status, code, nowMs);
-    this.#takeRest();
-    const use = this.#spend.settle(this.#times.backendMs);
+    const use = this.#used();
+    this.#limits?.leave(use.promptTokens + use.completionTokens);
     this.#journal.settled(settled, use.promptTokens, use.completionTokens);
     this.#context.settlements.add(settled, use.promptTokens, use.completionTokens);
     this.#context.usage.add(settled, use);
+    this.#beside?.ended(this.#primaryEnd(settled, use.completionTokens));
+  }
+
+  /** What the client got, where a backend answered in whole. */
+  #primaryEnd(settled: SettledRequest, completionTokens: number): PrimaryEnd | undefined {
+    const { servedModel: model, backendId, status, code } = settled;
+    const attempt = this.#attempt;
+    const isWhole = status === 200 && code === undefined && attempt !== undefined;
+    if (!isWhole || model === undefined || backendId === undefined) return undefined;
+    const { firstByteMs, backendMs: totalMs } = attempt;
+    return { model, backendId, status, completionTokens, firstByteMs, totalMs };
+  }
+
+  /** What it used; an answer that was cut, or left by its client, is charged by what was counted of it. */
+  #used() {
+    const attempt = this.#attempt;
+    const isServed = this.#answer.isCommitted && this.#degradedMs === undefined;
+    if (this.#wasLeft || isServed) attempt?.takeRest();
+    const use = this.#spend.settle(attempt?.backendMs ?? this.#seat?.backendMs ?? 0);
+    if (this.#lostMicroUsd === 0) return use;
+    return { ...use, costMicroUsd: (use.costMicroUsd ?? 0) + this.#lostMicroUsd };
   }
 
   #settled(status: number, code: ErrorCode | undefined, nowMs: number): SettledRequest {
-    const isRouted = this.#decision !== undefined;
+    const decision = this.#decision;
     return {
       requestId: this.#head.requestId,
       attempt: this.#attempts,
@@ -924,18 +782,20 @@ export class InferenceRequest implements ActiveRequest, UpstreamHandler, Waiter 
       keyId: this.#head.key.keyId,
       groupName: this.#head.key.groupName,
       model: this.#features?.model ?? '',
-      servedModel: isRouted ? this.#routing?.model : undefined,
-      backendId: this.#target?.id,
-      reason: this.#decision?.reason ?? this.#routing?.refusedWords ?? code ?? '',
-      routeReason: this.#decision?.routeReason,
+      servedModel: decision === undefined ? undefined : this.#routing?.model,
+      backendId: decision?.target.id,
+      reason: decision?.reason ?? this.#routing?.refusedWords ?? code ?? '',
+      routeReason: decision?.routeReason,
       stream: this.#features?.stream ?? false,
       status,
       code,
       firstByteMs: this.#times.firstByteMs,
       totalMs: nowMs - this.#times.receivedMs,
       overheadMs: this.#times.overheadMs(nowMs),
-      considered: this.#routing?.considered ?? nobody,
-      settings: this.#snapshot.settings,
+      considered: (this.#seat && decision?.considered) ?? this.#routing?.considered ?? nobody,
+      split: this.#routing?.features.split,
+      annotations: this.#head.hints.annotations,
+      settings: (this.#routing?.snapshot ?? this.#snapshot).settings,
     };
   }
 }

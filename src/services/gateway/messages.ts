@@ -14,9 +14,21 @@ import type { BoardParts } from '../../io/shared-memory/waiting-board.ts';
 import type { DecisionWire } from '../../protocol/control/schemas.ts';
 import type { BreakerMoved, BreakerParts } from './breakers.ts';
 import type { JournalReport, JournalSettings } from './decision-journal.ts';
+import type { HedgingSettings } from './hedging.ts';
 import type { RetryBudgetParts } from './retry-budget.ts';
+import type { ShadowReport } from './shadow-ticket.ts';
 import type { DeskParts } from './thread-desk.ts';
+import type { LimitShares, ScopeLimit } from './thread-limits.ts';
 import type { SpendRules } from './thread-spend.ts';
+
+/** Models whose requests may go out together. */
+export type BatchRule = {
+  /** Glob of the models that serve. */
+  readonly model: string;
+  /** Items of a batch, 2 to 2048. */
+  readonly maxBatchSize: number;
+  readonly maxWaitMs: number;
+};
 
 /** How the queue is configured, times in ms. */
 export type WaitingSettings = {
@@ -56,6 +68,8 @@ export type GatewaySettings = {
     readonly targetBytes: number;
     readonly bodyBytes: number;
     readonly bodyChunks: number;
+    /** Of a form with a file for `/v1/files`. */
+    readonly uploadBytes: number;
     readonly bodyMinBytesPerSecond: number;
     readonly json: {
       readonly depth: number;
@@ -85,6 +99,9 @@ export type GatewaySettings = {
     readonly totalMs: number;
   };
   readonly queue: WaitingSettings;
+  readonly hedging: HedgingSettings;
+  /** Of the first rule whose model matches. */
+  readonly batching: readonly BatchRule[];
   /** First byte within which a stream meets the service-level objective. */
   readonly firstByteObjectiveMs: number;
   readonly decisions: JournalSettings | undefined;
@@ -101,6 +118,7 @@ export type ThreadStart = {
   /** The month's spend. */
   readonly spend: WordBlock;
   readonly spendRules: SpendRules;
+  readonly limits: LimitShares;
   readonly waiting: BoardParts;
   readonly pepper: string;
   readonly keys: readonly KeyRecord[];
@@ -131,6 +149,8 @@ export type ToThread =
       readonly remove: readonly string[];
     }
   | { readonly type: 'spend'; readonly rules: SpendRules }
+  /** All limits of keys, groups and the installation. */
+  | { readonly type: 'limits'; readonly list: readonly ScopeLimit[] }
   | { readonly type: 'tls'; readonly cert: string; readonly key: string }
   | { readonly type: 'serve'; readonly state: Serving }
   /** Somebody looks on live: the newest decisions come with every report, else only when flushed. */
@@ -142,6 +162,8 @@ export type ToThread =
 /** A metric's delta since the last report: counter increments and histogram bucket increments. */
 export type MetricDelta =
   | { readonly kind: 'counter'; readonly key: string; readonly value: number }
+  /** What it is now, where that has changed; its labels name the thread. */
+  | { readonly kind: 'gauge'; readonly key: string; readonly value: number }
   | {
       readonly kind: 'histogram';
       readonly key: string;
@@ -160,6 +182,8 @@ export type ThreadReport = {
   readonly journal: JournalReport | undefined;
   /** First-byte latencies since the last report, ms; undefined without any. */
   readonly firstByte: PlainSketch | undefined;
+  /** Those of streams alone, without lines of batches. */
+  readonly firstToken: PlainSketch | undefined;
   readonly metrics: readonly MetricDelta[];
   /**
    * Newest decisions since they were told last, oldest first, at most 100. Empty while unwatched,
@@ -172,6 +196,8 @@ export type ThreadReport = {
   readonly usage: readonly UsageRow[];
   readonly lastUsed: readonly (readonly [keyId: string, unixSeconds: number])[];
   readonly rejections: readonly AuthRejection[];
+  /** What copies came to; undefined where none was made. */
+  readonly shadows: ShadowReport | undefined;
 };
 
 export type AuthRejection = {

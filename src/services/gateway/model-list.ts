@@ -7,7 +7,13 @@ import { type Refusal, refusal } from '../../errors/tensorforge-error.ts';
 import type { KeyRecord } from '../../io/credentials/key-table.ts';
 
 export function mayUseModel(key: KeyRecord, model: string): boolean {
-  return key.models.length === 0 || key.models.some((glob) => matchesGlob(glob, model));
+  const { models, furtherModels } = key;
+  if (furtherModels?.every((globs) => holdsModel(globs, model)) === false) return false;
+  return models.length === 0 || holdsModel(models, model);
+}
+
+function holdsModel(globs: readonly string[], model: string): boolean {
+  return globs.some((glob) => matchesGlob(glob, model));
 }
 
 type ModelEntry = {

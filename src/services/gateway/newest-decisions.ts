@@ -2,11 +2,13 @@
 // the cap have finished between two reports the oldest are dropped, never queued; the log on disk has
 // all of them. Without a log on disk this is all there is, so it is kept whether somebody looks or not.
 
+import type { Annotation } from '../../base/annotation.ts';
 import { Ring } from '../../base/ring.ts';
 import { instant, toRfc3339 } from '../../base/time.ts';
 import { candidateViews } from '../../core/replay/candidate-view.ts';
 import type { Consideration } from '../../core/routing/decide.ts';
 import type { RoutingSettings } from '../../core/routing/snapshot.ts';
+import type { SplitAssignment } from '../../core/routing/split.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import type { DecisionWire } from '../../protocol/control/schemas.ts';
 
@@ -31,6 +33,8 @@ export type SettledRequest = {
   readonly totalMs: number;
   readonly overheadMs: number;
   readonly considered: readonly Consideration[];
+  readonly split: SplitAssignment | undefined;
+  readonly annotations: readonly Annotation[] | undefined;
   /** Of the snapshot that was decided on. */
   readonly settings: RoutingSettings;
 };
@@ -50,6 +54,16 @@ function latenciesOf(request: SettledRequest) {
   return {
     selected_latency_ms: selected ?? null,
     minimum_latency_ms: measured.length === 0 ? null : minimum,
+  };
+}
+
+/** What hardly any request has. */
+function said({ split, annotations }: SettledRequest) {
+  return {
+    ...(split === undefined ? {} : { split: { experiment: split.experiment, arm: split.arm } }),
+    ...(annotations === undefined
+      ? {}
+      : { annotations: Object.fromEntries(annotations.map(({ name, value }) => [name, value])) }),
   };
 }
 
@@ -75,6 +89,7 @@ function toWire(request: SettledRequest): DecisionWire {
     overhead_ms: rounded(request.overheadMs),
     ...latenciesOf(request),
     candidates: [...candidateViews(request.considered, request.backendId, request.settings)],
+    ...said(request),
   };
 }
 

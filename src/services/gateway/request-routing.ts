@@ -9,7 +9,12 @@
 
 import { assert } from '../../base/assert.ts';
 import type { BackendId } from '../../base/brand.ts';
-import { type Consideration, type Decision, decide } from '../../core/routing/decide.ts';
+import {
+  type Consideration,
+  type Decision,
+  decide,
+  isKnownModel,
+} from '../../core/routing/decide.ts';
 import { type BudgetStatus, gates, type RouteFeatures } from '../../core/routing/decision-input.ts';
 import type { RoutingSnapshot, Target } from '../../core/routing/snapshot.ts';
 import type { Refusal } from '../../errors/tensorforge-error.ts';
@@ -21,10 +26,13 @@ import { labelValue } from './thread-metrics.ts';
 
 export type Routed = Extract<Decision, { kind: 'route' }>;
 
+/** Who writes decisions down. */
+export type RoutingJournal = Pick<RequestJournal, 'routing' | 'snapshotTaken'>;
+
 export class RequestRouting {
   readonly #context: GatewayContext;
-  readonly #snapshot: RoutingSnapshot;
-  readonly #journal: RequestJournal;
+  #snapshot: RoutingSnapshot;
+  readonly #journal: RoutingJournal;
   /** Of the decision's own randomness. */
   readonly #seed: number;
   readonly #fallbacks: readonly string[];
@@ -43,7 +51,7 @@ export class RequestRouting {
   constructor(
     context: GatewayContext,
     snapshot: RoutingSnapshot,
-    journal: RequestJournal,
+    journal: RoutingJournal,
     { route, fallbacks }: Admitted,
     seed: number,
   ) {
@@ -54,6 +62,11 @@ export class RequestRouting {
     this.#asked = route;
     this.#fallbacks = fallbacks;
     this.#seed = seed;
+  }
+
+  /** What it decides on. */
+  get snapshot(): RoutingSnapshot {
+    return this.#snapshot;
   }
 
   get features(): RouteFeatures {
@@ -114,9 +127,28 @@ export class RequestRouting {
 
   /** Would the model that was asked for be refused now? Nothing is drawn, kept or written down. */
   isFullNow(budget: BudgetStatus): boolean {
+    return !this.#wouldRoute(this.#presentSnapshot(), this.#asked, budget);
+  }
+
+  /** Would a backend of the present model take it now? As `isFullNow`. */
+  isOfferLeft(budget: BudgetStatus): boolean {
+    return this.#wouldRoute(this.#snapshot, this.#features, budget);
+  }
+
+  /** Would another backend, or a model that stands in, be asked? As `isFullNow`. */
+  isSomebodyLeft(budget: BudgetStatus): boolean {
+    return this.isOfferLeft(budget) || this.#nextFallback < this.#fallbacks.length;
+  }
+
+  #wouldRoute(snapshot: RoutingSnapshot, features: RouteFeatures, budget: BudgetStatus): boolean {
     const input = { tried: this.#tried, cursor: 0, seed: this.#seed, budget };
-    const decision = decide(this.#snapshot, this.#context.counters, this.#asked, input);
-    return decision.kind === 'refuse';
+    return decide(snapshot, this.#context.counters, features, input).kind === 'route';
+  }
+
+  /** The newest, unless nobody lists the model any more: then the one that it was asked under. */
+  #presentSnapshot(): RoutingSnapshot {
+    const snapshot = this.#context.snapshot();
+    return isKnownModel(snapshot, this.#asked.resolvedModel) ? snapshot : this.#snapshot;
   }
 
   /** Nobody decides again: a decision that found every backend full is written down. */
@@ -125,8 +157,13 @@ export class RequestRouting {
     this.#unwritten = undefined;
   }
 
-  /** Begins again with the model that was asked for, after a wait. */
+  /** Begins again with the model that was asked for, after a wait, under what holds by now. */
   rewind(): void {
+    const snapshot = this.#presentSnapshot();
+    if (snapshot !== this.#snapshot) {
+      this.#snapshot = snapshot;
+      this.#journal.snapshotTaken();
+    }
     this.#isFull = false;
     this.#isRewound = true;
     if (this.#nextFallback === 0) return;
@@ -137,7 +174,7 @@ export class RequestRouting {
 
   /** Not this one again. */
   passOver({ id }: Target): void {
-    this.#tried.push(id);
+    if (!this.#tried.includes(id)) this.#tried.push(id);
   }
 
   /** What the breakers let through for this decision; undefined when their probe is out by now. */
@@ -156,9 +193,15 @@ export class RequestRouting {
 
   /** Goes on with the next model that stands in; false when there is none. */
   fallBack(): boolean {
-    const next = this.#fallbacks[this.#nextFallback];
-    if (next === undefined) return false;
-    this.#nextFallback++;
+    let next = this.#fallbacks[this.#nextFallback++];
+    // A wait may be so long that nobody lists it any more.
+    while (next !== undefined && !isKnownModel(this.#snapshot, next)) {
+      next = this.#fallbacks[this.#nextFallback++];
+    }
+    if (next === undefined) {
+      this.#nextFallback = this.#fallbacks.length;
+      return false;
+    }
     if (!this.#isRewound) this.#noteFallback(next);
     this.#tried.length = 0;
     this.#features = { ...this.#features, resolvedModel: next, isFallback: true };

@@ -15,8 +15,10 @@ import {
   streamTokensAtLeast,
 } from '../../core/usage/charged-tokens.ts';
 import type { TokenUse } from '../../core/usage/request-cost.ts';
+import type { Refusal } from '../../errors/tensorforge-error.ts';
 import type { RequestFeatures } from '../../protocol/openai/request-body.ts';
 import type { UsageReport } from '../../protocol/openai/usage.ts';
+import type { RequestLimits, ScopeBooking } from './request-limits.ts';
 import type { StreamRelay } from './stream-relay.ts';
 import type { Booking, ThreadSpend } from './thread-spend.ts';
 import type { RequestUse } from './usage-account.ts';
@@ -53,13 +55,28 @@ function contextTokens(target: Target | undefined, model: string | undefined): n
 
 export class RequestSpend {
   readonly #spend: ThreadSpend;
+  /** Of key and group; undefined where none is set. */
+  #limits: RequestLimits | undefined;
   #booking: Booking | undefined;
+  #scopes: readonly ScopeBooking[] = [];
+  #quotaFault: Refusal | undefined;
   #use: TokenUse | undefined;
   /** Was there no room for it in the budget? */
   #isOver = false;
 
-  constructor(spend: ThreadSpend) {
+  constructor(spend: ThreadSpend, limits?: RequestLimits) {
     this.#spend = spend;
+    this.#limits = limits;
+  }
+
+  /** Limits have changed: these hold from now on. */
+  limitedBy(limits: RequestLimits | undefined): void {
+    this.#limits = limits;
+  }
+
+  /** Which budget of key or group had no room for what was to be booked last. */
+  get quotaFault(): Refusal | undefined {
+    return this.#quotaFault;
   }
 
   /** What the decision goes by: a request that found no room in the budget takes it for spent. */
@@ -78,8 +95,8 @@ export class RequestSpend {
   }
 
   /**
-   * Books what it may cost on `target`. False where the budget has no room: nothing is booked, and the
-   * next decision leaves such backends out.
+   * Books what it may cost on `target`. False where a budget has no room: nothing is booked, and the
+   * next decision leaves such backends out, unless `quotaFault` says that it is not to be made.
    */
   book(target: Target, model: string, features: RequestFeatures): boolean {
     this.#giveBack();
@@ -89,14 +106,33 @@ export class RequestSpend {
       answers: features.kind === 'embeddings' ? 0 : features.choices,
     });
     this.#isOver = booked === 'over';
-    if (booked !== 'unpriced' && booked !== 'over') this.#booking = booked;
-    return booked !== 'over';
+    if (booked === 'over') return false;
+    if (booked === 'unpriced') return true;
+    this.#booking = booked;
+    return this.#bookScopes(booked.estimateMicroUsd);
+  }
+
+  #bookScopes(estimateMicroUsd: number): boolean {
+    const booked = this.#limits?.book(estimateMicroUsd) ?? [];
+    if ('code' in booked) {
+      this.#quotaFault = booked;
+      this.#giveBack();
+      return false;
+    }
+    this.#scopes = booked;
+    return true;
   }
 
   #giveBack(): void {
     if (this.#booking === undefined) return;
     this.#spend.giveBack(this.#booking);
     this.#booking = undefined;
+    this.#settleScopes(0);
+  }
+
+  #settleScopes(costMicroUsd: number): void {
+    this.#limits?.settle(this.#scopes, costMicroUsd);
+    this.#scopes = [];
   }
 
   /** The answer has ended, or was cut: what is charged for it. */
@@ -138,9 +174,13 @@ export class RequestSpend {
   #settleBooking(backendMs: number): number | undefined {
     const booking = this.#booking;
     if (booking === undefined) return undefined;
+    if (this.#use === undefined) {
+      this.#giveBack();
+      return 0;
+    }
     this.#booking = undefined;
-    if (this.#use !== undefined) return this.#spend.settle(booking, this.#use, backendMs);
-    this.#spend.giveBack(booking);
-    return 0;
+    const cost = this.#spend.settle(booking, this.#use, backendMs);
+    this.#settleScopes(cost);
+    return cost;
   }
 }

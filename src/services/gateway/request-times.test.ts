@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { RequestTimes, type UpstreamTimeouts } from './request-times.ts';
+import type { UpstreamTimeouts } from './attempt-limits.ts';
+import { RequestTimes } from './request-times.ts';
 
 const limits: UpstreamTimeouts = {
   connectMs: 5,
@@ -39,11 +40,21 @@ describe('our own time', () => {
     assert.deepEqual([times.queueMs(1300), times.overheadMs(1203)], [100, 2 + 1]);
   });
 
-  it('counts an end once, and is never negative', () => {
+  it('of two backends that work beside each other counts the time once', () => {
+    const times = new RequestTimes(1000);
+    times.attemptBegan(1000);
+    times.attemptBegan(1050);
+    times.attemptEnded(1060);
+    times.sent(1090);
+    assert.equal(times.overheadMs(1091), 1);
+    times.attemptEnded(1100);
+    assert.equal(times.overheadMs(1103), 3);
+  });
+
+  it('is never negative', () => {
     const times = new RequestTimes(1000);
     times.attemptBegan(1000);
     times.attemptEnded(1010);
-    times.attemptEnded(1020);
     times.readingEnded(1020);
     assert.equal(times.overheadMs(1010), 0);
     assert.equal(times.overheadMs(1005), 0);
@@ -51,57 +62,30 @@ describe('our own time', () => {
 });
 
 describe('a limit', () => {
-  const timer = (
-    times: RequestTimes,
-    nowMs: number,
-    awaited: 'connection' | 'head' | 'first_content' | 'more',
-  ) => {
-    const passed = times.passedLimit(nowMs, awaited, limits);
-    return passed?.kind === 'backend' ? passed.timer : passed?.kind;
-  };
-
-  it('belongs to what is waited for, and has passed only when more than it has', () => {
-    const times = new RequestTimes(0);
-    times.attemptBegan(10);
-    assert.equal(timer(times, 15, 'connection'), undefined);
-    assert.equal(timer(times, 16, 'connection'), 'connect');
-    assert.equal(timer(times, 130, 'head'), undefined);
-    assert.equal(timer(times, 131, 'head'), 'headers');
-    assert.equal(timer(times, 71, 'more'), 'idle');
-  });
-
-  it('of the first token is not put off by what comes before it', () => {
-    const times = new RequestTimes(0);
-    times.attemptBegan(10);
-    times.sent(125);
-    assert.equal(timer(times, 131, 'first_content'), 'first_token');
-    assert.equal(timer(times, 131, 'more'), undefined);
-  });
-
-  it('of the whole request holds over all attempts and before every other', () => {
+  it('of the whole request holds over all attempts and before that of the reader', () => {
     const times = new RequestTimes(0);
     times.attemptBegan(290);
-    assert.equal(timer(times, 300, 'head'), undefined);
-    assert.equal(timer(times, 301, 'head'), 'total');
+    times.blocked(200);
+    assert.equal(times.passedLimit(230, limits), undefined);
+    assert.equal(times.passedLimit(231, limits), 'reader');
+    assert.equal(times.passedLimit(301, limits), 'total');
   });
 
-  it('of a backend stands still while the client does not read', () => {
+  it('of the reader counts while the client does not read', () => {
     const times = new RequestTimes(0);
-    times.attemptBegan(0);
-    times.sent(10);
     times.blocked(11);
     assert.ok(times.isBlocked);
-    assert.equal(timer(times, 41, 'more'), undefined);
-    assert.equal(timer(times, 42, 'more'), 'reader');
+    assert.equal(times.passedLimit(41, limits), undefined);
+    assert.equal(times.passedLimit(42, limits), 'reader');
     times.unblocked(60);
-    assert.equal(timer(times, 120, 'more'), undefined);
-    assert.equal(timer(times, 121, 'more'), 'idle');
+    assert.ok(!times.isBlocked);
+    assert.equal(times.passedLimit(120, limits), undefined);
   });
 });
 
-it('the first byte counts from the head of the request, and for the backend from its attempt', () => {
+it('the first byte counts from the head of the request', () => {
   const times = new RequestTimes(100);
   times.attemptBegan(130);
-  assert.equal(times.firstByte(150), 20);
+  times.firstByte(150);
   assert.equal(times.firstByteMs, 50);
 });

@@ -2,6 +2,8 @@
 // model that no backend lists counts as `other`. The cells of what happens all the time are kept by
 // backend and model, so that the usual request builds no metric key.
 
+import type { SplitAssignment } from '../../core/routing/split.ts';
+import { outcomeOf } from '../../core/usage/usage-sums.ts';
 import type { NewestDecisions, SettledRequest } from './newest-decisions.ts';
 import {
   type CounterCell,
@@ -57,7 +59,17 @@ export class Settlements {
     const tokens = this.#tokensOf(model);
     tokens.input.value += promptTokens;
     tokens.output.value += completionTokens;
+    if (request.split !== undefined) this.#addToArm(request.split, request);
     this.#newest.add(request);
+  }
+
+  /** What the arms of experiments come to; their names are configured, so there are few. */
+  #addToArm({ experiment, arm }: SplitAssignment, { status, totalMs }: SettledRequest): void {
+    const labels = `experiment="${experiment}",arm="${arm}"`;
+    const outcome = outcomeOf(status);
+    this.#metrics.count(`tensorforge_split_requests_total{${labels},outcome="${outcome}"}`);
+    const name = `tensorforge_split_duration_seconds{${labels}}`;
+    this.#metrics.observe(name, requestSeconds, totalMs / 1000);
   }
 
   /** Requests that went to a backend since the last call, by model. */

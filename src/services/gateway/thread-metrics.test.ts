@@ -20,6 +20,19 @@ it('counters are drained once and begin at zero again', () => {
   assert.deepEqual(metrics.drain(), [{ kind: 'counter', key: 'a', value: 1 }]);
 });
 
+it('a gauge is told when it has changed', () => {
+  const metrics = new ThreadMetrics();
+  metrics.gauge('g', 0);
+  assert.deepEqual(metrics.drain(), []);
+  metrics.gauge('g', 2);
+  metrics.gauge('g', 3);
+  assert.deepEqual(metrics.drain(), [{ kind: 'gauge', key: 'g', value: 3 }]);
+  metrics.gauge('g', 3);
+  assert.deepEqual(metrics.drain(), []);
+  metrics.gauge('g', 0);
+  assert.deepEqual(metrics.drain(), [{ kind: 'gauge', key: 'g', value: 0 }]);
+});
+
 it('a value on a bound is within it, one above the last is in the overflow', () => {
   const metrics = new ThreadMetrics();
   for (const value of [0, 1, 1.5, 2, 99]) metrics.observe('h', [1, 2], value);

@@ -11,6 +11,10 @@ export const overheadSeconds = [
 
 export const queueSeconds = [0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30] as const;
 
+/** Items of a batch over its limit. */
+export const batchFill = [0.1, 0.25, 0.5, 0.75, 0.9, 1] as const;
+export const batchSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
+
 /** One counter, for who counts the same thing often: adding to it builds no key. */
 export type CounterCell = { value: number };
 
@@ -38,6 +42,7 @@ export function labelValue(value: string): string {
 export class ThreadMetrics {
   readonly #counters = new Map<string, CounterCell>();
   readonly #histograms = new Map<string, HistogramCell>();
+  readonly #gauges = new Map<string, { value: number; told: number }>();
 
   /** `key` is the metric's name and its labels as they will be printed. */
   counter(key: string): CounterCell {
@@ -62,17 +67,29 @@ export class ThreadMetrics {
     this.counter(key).value += by;
   }
 
+  /** What it is now. */
+  gauge(key: string, value: number): void {
+    const known = this.#gauges.get(key);
+    if (known === undefined) this.#gauges.set(key, { value, told: 0 });
+    else known.value = value;
+  }
+
   observe(key: string, bounds: readonly number[], value: number): void {
     record(this.histogram(key, bounds), value);
   }
 
-  /** The increments since the last call. */
+  /** The increments since the last call, and the gauges that have changed; 0 until told otherwise. */
   drain(): MetricDelta[] {
     const deltas: MetricDelta[] = [];
     for (const [key, cell] of this.#counters) {
       if (cell.value === 0) continue;
       deltas.push({ kind: 'counter', key, value: cell.value });
       cell.value = 0;
+    }
+    for (const [key, gauge] of this.#gauges) {
+      if (gauge.value === gauge.told) continue;
+      gauge.told = gauge.value;
+      deltas.push({ kind: 'gauge', key, value: gauge.value });
     }
     for (const [key, histogram] of this.#histograms) {
       if (histogram.counts.every((count) => count === 0)) continue;

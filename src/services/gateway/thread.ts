@@ -23,18 +23,25 @@ import { WaitingBoard } from '../../io/shared-memory/waiting-board.ts';
 import { backendCredential } from '../../protocol/credentials/backend-credential.ts';
 import { defaultJsonLimits, type JsonLimits } from '../../protocol/openai/json-scan.ts';
 import { AffinityKeys } from './affinity-key.ts';
+import { AnswerCache } from './answer-cache.ts';
+import { BatchSocket } from './batch-socket.ts';
 import { Breakers } from './breakers.ts';
 import { Lingering } from './connection.ts';
 import type { ActiveRequest, GatewayContext } from './context.ts';
 import { DecisionJournal } from './decision-journal.ts';
 import { EdgeServer } from './edge-server.ts';
+import { type Hedging, hedgingOf } from './hedging.ts';
+import type { JointRoom } from './joint-seat.ts';
 import type { FromThread, ThreadStart, ToThread } from './messages.ts';
+import { MicroBatches } from './micro-batches.ts';
 import { NewestDecisions } from './newest-decisions.ts';
 import { RejectionLog } from './rejection-log.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { Settlements } from './settle.ts';
+import { Shadows } from './shadows.ts';
 import { ThreadCounters } from './thread-counters.ts';
 import { ThreadDesk } from './thread-desk.ts';
+import { machineMs, ThreadLimits } from './thread-limits.ts';
 import { ThreadMetrics } from './thread-metrics.ts';
 import { ThreadSpend } from './thread-spend.ts';
 import { UsageAccount } from './usage-account.ts';
@@ -56,6 +63,7 @@ class GatewayThread implements GatewayContext {
   readonly #newest: NewestDecisions;
   readonly settlements: Settlements;
   readonly spend: ThreadSpend;
+  readonly limits: ThreadLimits;
   readonly usage = new UsageAccount();
   readonly journal: DecisionJournal;
   readonly active = new SwapList<ActiveRequest>();
@@ -63,6 +71,10 @@ class GatewayThread implements GatewayContext {
   readonly waiting: WaitingRoom;
   readonly lingering = new Lingering(() => performance.now(), this.metrics);
   readonly breakers: Breakers;
+  readonly hedging: Hedging | undefined;
+  readonly microBatches: JointRoom | undefined;
+  readonly shadows: Shadows;
+  readonly answers = new AnswerCache();
   readonly counters: ThreadCounters;
   readonly affinity: AffinityKeys;
   readonly #retries: RetryBudget;
@@ -72,7 +84,10 @@ class GatewayThread implements GatewayContext {
   readonly #pools = new Map<string, UpstreamPool>();
   readonly #send: (message: FromThread) => void;
   readonly #firstByte = new LogSketch();
+  /** Of streams only, which lines of batches are not. */
+  readonly #firstToken = new LogSketch();
   readonly #edge: EdgeServer;
+  readonly #batches: BatchSocket;
   readonly #outcomes: EndedRequestCount;
   #snapshotDigest: string;
   #finished = 0;
@@ -110,8 +125,10 @@ class GatewayThread implements GatewayContext {
     );
     this.affinity = new AffinityKeys(start.pepper);
     this.#retries = new RetryBudget(start.retries);
+    this.hedging = hedgingOf(start.settings.hedging);
     const spend = new MonthSpend(openWords(start.spend), start.thread);
     this.spend = new ThreadSpend(spend, start.spendRules, () => this.wallMs());
+    this.limits = this.#threadLimits(start);
     this.waiting = this.#waitingRoom(new WaitingBoard(start.waiting, start.thread));
     this.#rejections = new RejectionLog(this.metrics, () => this.#desk.mayAudit(this.wallMs()));
     this.keys = new KeyTable(start.pepper);
@@ -127,7 +144,19 @@ class GatewayThread implements GatewayContext {
     this.#replica = new SnapshotReplica(start.routing);
     this.#replica.apply({ version: start.version, upsert: start.targets, remove: [] });
     this.#serving = start.serving;
+    this.shadows = this.#shadowsOf(start.pepper);
+    this.microBatches = MicroBatches.of(this);
     this.#edge = new EdgeServer(this, this.#rejections);
+    this.#batches = new BatchSocket(this);
+  }
+
+  #threadLimits({ limits, thread }: ThreadStart): ThreadLimits {
+    // This thread's own clock is cheaper to ask than the machine's.
+    const sinceOriginMs = machineMs() - limits.originMs - performance.now();
+    return new ThreadLimits(limits, thread, {
+      nowMs: () => performance.now() + sinceOriginMs,
+      wallMs: () => this.wallMs(),
+    });
   }
 
   #waitingRoom(board: WaitingBoard): WaitingRoom {
@@ -145,6 +174,25 @@ class GatewayThread implements GatewayContext {
     });
   }
 
+  #shadowsOf(secret: string): Shadows {
+    const { counters, journal, metrics, settings, spend, usage } = this;
+    return new Shadows({
+      counters,
+      journal,
+      metrics,
+      settings,
+      spend,
+      usage,
+      secret,
+      snapshot: () => this.snapshot(),
+      credentialOf: (target) => this.credentialOf(target),
+      monotonicMs: () => this.monotonicMs(),
+      wallMs: () => this.wallMs(),
+      openPool: (target) => this.#openPool(target, this.snapshot().settings.shadow.inFlight),
+      later: (act) => setImmediate(act),
+    });
+  }
+
   /** Requests that the backends of a model have ended so far, of whatever model. */
   #endedOf(model: string): number {
     const offers = this.snapshot().byModel.get(model) ?? [];
@@ -154,9 +202,10 @@ class GatewayThread implements GatewayContext {
   listen(): void {
     const { host, port, reusePort } = this.settings;
     const { server } = this.#edge;
-    server.on('error', (error) => {
+    const onError = (error: Error): void =>
       this.#send({ type: 'fatal', thread: this.thread, words: error.message });
-    });
+    server.on('error', onError);
+    this.#batches.listen(onError);
     server.listen({ host, port, reusePort, exclusive: true, backlog: 1024 }, () => {
       const address = server.address();
       const bound = typeof address === 'object' && address !== null ? address.port : port;
@@ -174,6 +223,7 @@ class GatewayThread implements GatewayContext {
         return;
       case 'routing':
         this.#replica.reconfigure(message.routing);
+        if (!message.routing.degradation.enabled) this.answers.clear();
         this.#snapshotDigest = message.snapshotDigest;
         return;
       case 'keys':
@@ -181,6 +231,10 @@ class GatewayThread implements GatewayContext {
         return;
       case 'spend':
         this.spend.configure(message.rules);
+        return;
+      case 'limits':
+        this.limits.configure(message.list);
+        for (const request of this.active.toArray()) request.limitsChanged?.();
         return;
       case 'tls':
         this.#edge.setTls(message.cert, message.key);
@@ -210,6 +264,7 @@ class GatewayThread implements GatewayContext {
     for (const id of message.remove) {
       this.settlements.forget(id);
       this.spend.forget(id);
+      this.shadows.forget(id);
       this.#pools.get(id)?.close();
       this.#pools.delete(id);
     }
@@ -245,6 +300,7 @@ class GatewayThread implements GatewayContext {
     if (this.#draining) return;
     this.#draining = true;
     this.waiting.close();
+    this.shadows.close();
     const deadlineMs = this.monotonicMs() + graceMs;
     let cut: number | undefined;
     const timer = setInterval(() => {
@@ -254,6 +310,7 @@ class GatewayThread implements GatewayContext {
       if (this.active.size > 0 && nowMs < deadlineMs + lastWordsMs) return;
       clearInterval(timer);
       this.#edge.close();
+      this.#batches.close();
       const drained = cut;
       void this.journal.close().then(() => {
         this.report();
@@ -280,6 +337,7 @@ class GatewayThread implements GatewayContext {
     this.lingering.sweep(nowMs);
     this.#edge.sweep(nowMs);
     this.journal.sweep();
+    this.shadows.sweep(nowMs);
     if (this.#hasTold && this.#desk.hasNotices) this.#send({ type: 'notices' });
     this.#hasTold = false;
     this.#sweeps++;
@@ -288,6 +346,7 @@ class GatewayThread implements GatewayContext {
 
   report(decisions = this.#newest.news()): void {
     const { rejections, lastUsed } = this.#rejections.drain();
+    this.microBatches?.tellFigures();
     const metrics = this.metrics.drain();
     const journal = this.journal.report();
     const isQuiet = metrics.length === 0 && rejections.length === 0 && lastUsed.length === 0;
@@ -300,12 +359,14 @@ class GatewayThread implements GatewayContext {
       outcomes: this.#outcomes.drain(),
       journal,
       firstByte: this.#firstByte.count === 0 ? undefined : this.#firstByte.drain(),
+      firstToken: this.#firstToken.count === 0 ? undefined : this.#firstToken.drain(),
       metrics,
       served: this.settlements.served(),
       usage: this.usage.drain(),
       decisions,
       lastUsed,
       rejections,
+      shadows: this.shadows.report(),
     });
     this.#finished = 0;
     this.#failed = 0;
@@ -313,13 +374,22 @@ class GatewayThread implements GatewayContext {
 
   // ---- GatewayContext ----------------------------------------------------------------------
 
-  finished(outcome: RequestOutcome): void {
+  batchFailed(): void {
+    const outcome = { status: 502, code: 'bad_gateway', firstByteMs: undefined, stream: false };
+    this.#outcomes.add(outcome, this.servingMode());
+  }
+
+  finished(outcome: RequestOutcome, isBatch: boolean): void {
     const { status, firstByteMs } = outcome;
     this.#finished++;
-    if (status >= 500) this.#failed++;
     if (status < 400 || status >= 500) this.#retries.requested();
+    // A line of a batch that finds no room comes again: nobody was failed, and nobody waits for it.
+    if (isBatch) return;
+    if (status >= 500) this.#failed++;
     this.#outcomes.add(outcome, this.servingMode());
-    if (firstByteMs !== undefined) this.#firstByte.add(firstByteMs);
+    if (firstByteMs === undefined) return;
+    this.#firstByte.add(firstByteMs);
+    if (outcome.stream) this.#firstToken.add(firstByteMs);
   }
 
   snapshot(): RoutingSnapshot {
@@ -341,21 +411,26 @@ class GatewayThread implements GatewayContext {
   poolOf(target: Target): UpstreamPool {
     let pool = this.#pools.get(target.id);
     if (pool === undefined) {
-      const { idleSockets, headBytes, interimAnswers, bodyBytes } = this.settings.limits.upstream;
-      pool = createUpstreamPool({
-        url: target.url,
-        maxIdle: idleSockets,
-        connectTimeoutMs: this.settings.timeouts.connectMs,
-        limits: {
-          headBytesMax: headBytes,
-          interimAnswersMax: interimAnswers,
-          bodyBytesMax: bodyBytes,
-        },
-      });
-      // It has no clock of its own, and a connection must not look older than it is.
-      pool.sweep(this.monotonicMs());
+      pool = this.#openPool(target, this.settings.limits.upstream.idleSockets);
       this.#pools.set(target.id, pool);
     }
+    return pool;
+  }
+
+  #openPool(target: Target, maxIdle: number): UpstreamPool {
+    const { headBytes, interimAnswers, bodyBytes } = this.settings.limits.upstream;
+    const pool = createUpstreamPool({
+      url: target.url,
+      maxIdle,
+      connectTimeoutMs: this.settings.timeouts.connectMs,
+      limits: {
+        headBytesMax: headBytes,
+        interimAnswersMax: interimAnswers,
+        bodyBytesMax: bodyBytes,
+      },
+    });
+    // It has no clock of its own, and a connection must not look older than it is.
+    pool.sweep(this.monotonicMs());
     return pool;
   }
 

@@ -19,12 +19,14 @@ function report(more: Partial<ThreadReport> = {}): ThreadReport {
     outcomes: { requests: 0, failures: 0, slow: 0 },
     journal: undefined,
     firstByte: undefined,
+    firstToken: undefined,
     metrics: [],
     decisions: [],
     served: [],
     usage: [],
     lastUsed: [],
     rejections: [],
+    shadows: undefined,
     ...more,
   };
 }

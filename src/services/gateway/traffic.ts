@@ -7,6 +7,8 @@ import { LogSketch } from '../../core/statistics/log-sketch.ts';
 import type { DecisionWire, OverviewWire } from '../../protocol/control/schemas.ts';
 import type { ThreadReport } from './messages.ts';
 import {
+  batchFill,
+  batchSeconds,
   firstByteSeconds,
   overheadSeconds,
   queueSeconds,
@@ -15,7 +17,7 @@ import {
 import { firstByteSketch, TrafficSecond } from './traffic-second.ts';
 
 type Sum = { counts: number[]; sum: number };
-type MetricKind = { readonly type: 'counter' | 'histogram'; readonly help: string };
+type MetricKind = { readonly type: 'counter' | 'gauge' | 'histogram'; readonly help: string };
 
 const seriesSeconds = 300;
 const decisionsKept = 100;
@@ -25,6 +27,9 @@ const boundsOf: Readonly<Record<string, readonly number[]>> = {
   tensorforge_time_to_first_byte_seconds: firstByteSeconds,
   tensorforge_overhead_seconds: overheadSeconds,
   tensorforge_queue_wait_seconds: queueSeconds,
+  tensorforge_micro_batch_fill_ratio: batchFill,
+  tensorforge_micro_batch_seconds: batchSeconds,
+  tensorforge_split_duration_seconds: requestSeconds,
 };
 
 const catalogue: Readonly<Record<string, MetricKind>> = {
@@ -50,6 +55,14 @@ const catalogue: Readonly<Record<string, MetricKind>> = {
     help: 'Attempts after a failed one that the retry budget did not allow.',
   },
   tensorforge_streams_cut_total: { type: 'counter', help: 'Streams that ended in an error event.' },
+  tensorforge_hedges_total: {
+    type: 'counter',
+    help: 'Second backends asked beside a slow first one.',
+  },
+  tensorforge_hedges_won_total: {
+    type: 'counter',
+    help: 'Second backends that began to answer before the first one.',
+  },
   tensorforge_tokens_total: {
     type: 'counter',
     help: 'Tokens, as backends reported them or else as counted by us.',
@@ -83,6 +96,66 @@ const catalogue: Readonly<Record<string, MetricKind>> = {
     type: 'histogram',
     help: 'Time spent in the gateway rather than waiting for a backend.',
   },
+  tensorforge_split_requests_total: {
+    type: 'counter',
+    help: 'Requests of an experiment, by arm and outcome.',
+  },
+  tensorforge_split_duration_seconds: {
+    type: 'histogram',
+    help: 'From the head of a request to the end of its answer, by arm of an experiment.',
+  },
+  tensorforge_shadow_requests_total: {
+    type: 'counter',
+    help: 'Copies of requests, by rule and outcome.',
+  },
+  tensorforge_degraded_answers_total: {
+    type: 'counter',
+    help: 'Older answers given where no backend was left, by the refusal they replaced.',
+  },
+  tensorforge_micro_batches_total: {
+    type: 'counter',
+    help: 'Requests that went out together, by why: full, timeout or priority.',
+  },
+  tensorforge_micro_batches_failed_total: {
+    type: 'counter',
+    help: 'Of those, the ones that failed.',
+  },
+  tensorforge_micro_batch_items_total: {
+    type: 'counter',
+    help: 'Items of good ones.',
+  },
+  tensorforge_micro_batch_refused_total: {
+    type: 'counter',
+    help: 'Requests that went alone although their model is batched, by reason.',
+  },
+  tensorforge_micro_batch_waiting: {
+    type: 'gauge',
+    help: 'Requests that wait for others, by rule and thread.',
+  },
+  tensorforge_micro_batch_utilization: {
+    type: 'gauge',
+    help: 'Requests that wait for others over those that may, by rule and thread.',
+  },
+  tensorforge_micro_batch_fill_rate: {
+    type: 'gauge',
+    help: 'Mean of items over limit since the start, 0 to 1, by rule and thread.',
+  },
+  tensorforge_micro_batch_latency_seconds: {
+    type: 'gauge',
+    help: 'Quantiles of the newest 1024 good ones, by rule and thread.',
+  },
+  tensorforge_micro_batch_items_per_second: {
+    type: 'gauge',
+    help: 'Items of good ones from the first sending to the last answer, by rule and thread.',
+  },
+  tensorforge_micro_batch_fill_ratio: {
+    type: 'histogram',
+    help: 'Items that went out together over how many could have.',
+  },
+  tensorforge_micro_batch_seconds: {
+    type: 'histogram',
+    help: 'From the sending of a good one to its answer.',
+  },
   tensorforge_queue_refused_total: {
     type: 'counter',
     help: 'Requests that found no place in the queue.',
@@ -101,6 +174,7 @@ export class Traffic {
   /** Oldest first; threads tell theirs in turns, so they are put in order here. */
   #decisions: readonly DecisionWire[] = [];
   readonly #counters = new Map<string, number>();
+  readonly #gauges = new Map<string, number>();
   readonly #histograms = new Map<string, Sum>();
   readonly #totals: TrafficTotals = { total: 0, succeeded: 0, failed: 0 };
 
@@ -139,7 +213,8 @@ export class Traffic {
     for (const delta of report.metrics) {
       if (delta.kind === 'counter') {
         this.#counters.set(delta.key, (this.#counters.get(delta.key) ?? 0) + delta.value);
-      } else {
+      } else if (delta.kind === 'gauge') this.#gauges.set(delta.key, delta.value);
+      else {
         const known = this.#histograms.get(delta.key);
         if (known === undefined) {
           this.#histograms.set(delta.key, { counts: [...delta.counts], sum: delta.sum });
@@ -210,6 +285,7 @@ export class Traffic {
       else known.push(line);
     };
     for (const [key, value] of this.#counters) add(nameOf(key), `${key} ${value}`);
+    for (const [key, value] of this.#gauges) add(nameOf(key), `${key} ${value}`);
     for (const [key, sum] of this.#histograms) {
       const name = nameOf(key);
       for (const line of histogramLines(key, name, sum)) add(name, line);

@@ -14,6 +14,12 @@ import {
 } from '../../core/usage/usage-sums.ts';
 import type { SettledRequest } from './newest-decisions.ts';
 
+/** Whose use it is, and of what. */
+export type UsedRequest = Pick<
+  SettledRequest,
+  'at' | 'keyId' | 'groupName' | 'backendId' | 'servedModel' | 'status'
+>;
+
 /** What one request used. */
 export type RequestUse = {
   readonly promptTokens: number;
@@ -39,7 +45,7 @@ export class UsageAccount {
   /** Rows of an hour that ended since the last report. */
   #ended: UsageRow[] = [];
 
-  add(request: SettledRequest, use: RequestUse): void {
+  add(request: UsedRequest, use: RequestUse): void {
     const hour = Math.floor(request.at / hourMs);
     if (hour !== this.#hour) {
       this.#ended.push(...this.#take());
@@ -79,7 +85,7 @@ export class UsageAccount {
     return rows;
   }
 
-  #cellOf({ keyId, groupName, backendId = '', servedModel = '' }: SettledRequest): Cell {
+  #cellOf({ keyId, groupName, backendId = '', servedModel = '' }: UsedRequest): Cell {
     let backends = this.#keys.get(keyId);
     if (backends === undefined) {
       backends = new Map();

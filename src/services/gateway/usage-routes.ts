@@ -13,6 +13,7 @@ import type {
   UsageStore,
   UsageSumRow,
 } from '../../io/postgres/usage-store.ts';
+import type { LimitWire } from '../../protocol/control/limit-schemas.ts';
 import {
   type BudgetWire,
   type UsageRowWire,
@@ -28,6 +29,7 @@ export type UsageRoutesOptions = {
   readonly flush: () => Promise<void>;
   readonly prices: () => { readonly dated: string; readonly isBuiltIn: boolean };
   readonly budget: () => BudgetWire | undefined;
+  readonly limitsOf: (principal: Principal) => readonly LimitWire[];
 };
 
 const hourMs = 3_600_000;
@@ -117,6 +119,7 @@ export function usageRoutes(options: UsageRoutesOptions): ControlRoute[] {
           total: figuresWire(total),
           prices: { dated, built_in: isBuiltIn },
           budget: options.budget() ?? null,
+          limits: [...options.limitsOf(call.principal)],
         };
         return json(answer);
       },

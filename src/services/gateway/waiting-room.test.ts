@@ -5,12 +5,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { PriorityClass } from '../../core/jobs/priority-class.ts';
+import { noPlace } from '../../core/queue/waiting-places.ts';
 import type { Refusal } from '../../errors/tensorforge-error.ts';
 import { Arena } from '../../io/shared-memory/arena.ts';
 import { WaitingBoard } from '../../io/shared-memory/waiting-board.ts';
 import type { WaitingSettings } from './messages.ts';
 import { ThreadMetrics } from './thread-metrics.ts';
-import { type Waiter, WaitingRoom, type Wish } from './waiting-room.ts';
+import { type OnStayOver, type Waiter, WaitingRoom, type Wish } from './waiting-room.ts';
 
 const usual = { sizeMax: 10, waitMsMax: 30_000, ageingMs: 5000, pingMs: 15_000 };
 
@@ -69,6 +70,8 @@ class Bench {
   }
 }
 
+const unheard: OnStayOver = () => {};
+
 function wish(more: Partial<Wish> = {}): Wish {
   const priorityClass: PriorityClass = 3;
   return {
@@ -87,8 +90,8 @@ function wish(more: Partial<Wish> = {}): Wish {
 test('What this thread frees goes at once to who goes next', (t) => {
   const bench = new Bench(t);
   const room = bench.room();
-  room.enter(bench.waiter('usual'), wish());
-  room.enter(bench.waiter('urgent'), wish({ priorityClass: 5 }));
+  room.enter(bench.waiter('usual'), wish(), unheard);
+  room.enter(bench.waiter('urgent'), wish({ priorityClass: 5 }), unheard);
   bench.free.set('m', 1);
   room.released();
   assert.deepEqual(bench.heardNow(), ['urgent placed']);
@@ -100,7 +103,7 @@ test('What this thread frees goes at once to who goes next', (t) => {
 
 test('What another thread frees is found within 10 ms', (t) => {
   const bench = new Bench(t);
-  bench.room().enter(bench.waiter('one'), wish());
+  bench.room().enter(bench.waiter('one'), wish(), unheard);
   bench.free.set('m', 1);
   bench.pass(10);
   assert.deepEqual(bench.heardNow(), ['one placed']);
@@ -109,8 +112,9 @@ test('What another thread frees is found within 10 ms', (t) => {
 test('A full model does not hold up another', (t) => {
   const bench = new Bench(t);
   const room = bench.room();
-  for (let i = 0; i < 3; i++) room.enter(bench.waiter(`hot ${i}`, 'hot'), wish({ lane: 'hot' }));
-  room.enter(bench.waiter('cold', 'cold'), wish({ lane: 'cold', priorityClass: 1 }));
+  for (let i = 0; i < 3; i++)
+    room.enter(bench.waiter(`hot ${i}`, 'hot'), wish({ lane: 'hot' }), unheard);
+  room.enter(bench.waiter('cold', 'cold'), wish({ lane: 'cold', priorityClass: 1 }), unheard);
   bench.free.set('cold', 1);
   room.released();
   assert.deepEqual(bench.heardNow(), ['cold placed']);
@@ -119,7 +123,7 @@ test('A full model does not hold up another', (t) => {
 test('A waiter that frees a backend while it is tried lets the offer begin anew', (t) => {
   const bench = new Bench(t);
   const room = bench.room();
-  room.enter(bench.waiter('first', 'a'), wish({ lane: 'a', priorityClass: 5 }));
+  room.enter(bench.waiter('first', 'a'), wish({ lane: 'a', priorityClass: 5 }), unheard);
   room.enter(
     {
       admitAgain: () => {
@@ -132,6 +136,7 @@ test('A waiter that frees a backend while it is tried lets the offer begin anew'
       ping: () => undefined,
     },
     wish({ lane: 'b' }),
+    unheard,
   );
   room.released();
   assert.deepEqual(bench.heardNow(), ['first placed']);
@@ -141,25 +146,28 @@ test('A waiter that frees a backend while it is tried lets the offer begin anew'
 test('Beyond its places the queue refuses with the wait that it has seen', (t) => {
   const bench = new Bench(t);
   const room = bench.room({ sizeMax: 2 });
-  assert.equal(room.enter(bench.waiter('a'), wish()), undefined);
-  assert.equal(room.enter(bench.waiter('b'), wish()), undefined);
-  const early = room.enter(bench.waiter('c'), wish());
+  assert.equal(room.enter(bench.waiter('a'), wish(), unheard), undefined);
+  assert.equal(room.enter(bench.waiter('b'), wish(), unheard), undefined);
+  const early = room.enter(bench.waiter('c'), wish(), unheard);
   assert.deepEqual([early?.code, early?.retryAfterSeconds], ['queue_full', 5]);
   bench.pass(1000);
   bench.ended = 1;
   bench.pass(1000);
-  assert.equal(room.enter(bench.waiter('c'), wish())?.retryAfterSeconds, 4);
+  assert.equal(room.enter(bench.waiter('c'), wish(), unheard)?.retryAfterSeconds, 4);
   assert.equal(bench.arena.queueDepth(), 2);
 });
 
 test('Nobody waits where none may, and fewer in an emergency', (t) => {
   const bench = new Bench(t);
-  assert.equal(bench.room({ sizeMax: 0 }).enter(bench.waiter('a'), wish())?.code, 'queue_full');
+  assert.equal(
+    bench.room({ sizeMax: 0 }).enter(bench.waiter('a'), wish(), unheard)?.code,
+    'queue_full',
+  );
   bench.emergency = true;
   const room = bench.room();
   const codes = Array.from(
     { length: 8 },
-    (_, i) => room.enter(bench.waiter(`${i}`), wish({ priorityClass: 5 }))?.code,
+    (_, i) => room.enter(bench.waiter(`${i}`), wish({ priorityClass: 5 }), unheard)?.code,
   );
   assert.deepEqual(codes.indexOf('queue_full'), 7);
 });
@@ -167,8 +175,8 @@ test('Nobody waits where none may, and fewer in an emergency', (t) => {
 test('Who waits too long, or cannot begin in time, is sent away once', (t) => {
   const bench = new Bench(t);
   const room = bench.room();
-  room.enter(bench.waiter('patient'), wish());
-  room.enter(bench.waiter('hurried'), wish({ startByMs: 500 }));
+  room.enter(bench.waiter('patient'), wish(), unheard);
+  room.enter(bench.waiter('hurried'), wish({ startByMs: 500 }), unheard);
   bench.pass(510);
   assert.deepEqual(bench.heardNow(), ['hurried queue_timeout']);
   for (let i = 0; i < 3; i++) bench.pass(10_000);
@@ -180,8 +188,8 @@ test('Who left is not tried, not pinged and not sent away', (t) => {
   const bench = new Bench(t);
   const room = bench.room();
   const waiter = bench.waiter('gone');
-  room.enter(waiter, wish());
-  assert.equal(room.enter(waiter, wish()), undefined);
+  room.enter(waiter, wish(), unheard);
+  assert.equal(room.enter(waiter, wish(), unheard), undefined);
   assert.equal(bench.arena.queueDepth(), 1, 'it has one place, however often it comes');
   room.leave(waiter);
   room.leave(waiter);
@@ -195,11 +203,11 @@ test('Who left is not tried, not pinged and not sent away', (t) => {
 test('Closing sends everybody away at once and lets nobody in', (t) => {
   const bench = new Bench(t);
   const room = bench.room();
-  room.enter(bench.waiter('a'), wish());
-  room.enter(bench.waiter('b'), wish());
+  room.enter(bench.waiter('a'), wish(), unheard);
+  room.enter(bench.waiter('b'), wish(), unheard);
   room.close();
   assert.deepEqual(bench.heardNow(), ['a shutting_down', 'b shutting_down']);
-  assert.equal(room.enter(bench.waiter('c'), wish())?.code, 'shutting_down');
+  assert.equal(room.enter(bench.waiter('c'), wish(), unheard)?.code, 'shutting_down');
   assert.equal(bench.arena.queueDepth(), 0);
 });
 
@@ -207,7 +215,7 @@ test('A newcomer stands behind who waits in its lane, unless it is more urgent',
   const bench = new Bench(t);
   const [here, there] = [bench.room(), bench.room({}, 1)];
   assert.equal(here.mustQueue('m', 3), false);
-  here.enter(bench.waiter('a'), wish());
+  here.enter(bench.waiter('a'), wish(), unheard);
   const asked = [here.mustQueue('m', 3), here.mustQueue('m', 4), here.mustQueue('n', 3)];
   assert.deepEqual(asked, [true, false, false]);
   assert.deepEqual([there.mustQueue('m', 2), there.mustQueue('m', 4)], [true, false]);
@@ -216,7 +224,7 @@ test('A newcomer stands behind who waits in its lane, unless it is more urgent',
 test('A thread steps back for somebody more urgent on another, but not for ever', (t) => {
   const bench = new Bench(t);
   const [here, there] = [bench.room(), bench.room({}, 1)];
-  here.enter(bench.waiter('usual'), wish());
+  here.enter(bench.waiter('usual'), wish(), unheard);
   there.enter(
     {
       admitAgain: () => 'still_full',
@@ -225,6 +233,7 @@ test('A thread steps back for somebody more urgent on another, but not for ever'
       ping: () => undefined,
     },
     wish({ priorityClass: 5 }),
+    unheard,
   );
   bench.free.set('m', 1);
   here.released();
@@ -232,4 +241,58 @@ test('A thread steps back for somebody more urgent on another, but not for ever'
   assert.deepEqual(bench.heardNow(), []);
   bench.pass(10);
   assert.deepEqual(bench.heardNow(), ['usual placed']);
+});
+
+test('Each stay is told once when it is over, with what was read when it was asked for', (t) => {
+  const bench = new Bench(t);
+  const room = bench.room({ sizeMax: 5 });
+  const told: string[] = [];
+  const enter = (name: string, more: Partial<Wish> = {}): Waiter => {
+    const waiter = bench.waiter(name);
+    room.enter(waiter, wish(more), ({ ended, waitedMs, reading }) => {
+      const { depth, sizeMax, held, isEmergency } = reading;
+      told.push(`${name} ${ended} ${waitedMs} ${depth}/${sizeMax} ${held} ${isEmergency}`);
+    });
+    return waiter;
+  };
+  enter('placed');
+  bench.free.set('m', 1);
+  bench.pass(10);
+  enter('late', { startByMs: 20 });
+  const left = enter('left', { group: 'h' });
+  enter('lesser', { priorityClass: 1 });
+  enter('patient');
+  bench.emergency = true;
+  enter('shed', { priorityClass: 2 });
+  bench.pass(20);
+  room.leave(left);
+  room.leave(left);
+  for (let i = 0; i < 3; i++) bench.pass(10_000);
+  enter('last', { priorityClass: 5 });
+  room.close();
+  assert.deepEqual(told, [
+    'placed placed 10 0/5 0 false',
+    'shed full 0 4/5 3 true',
+    'late deadline 20 0/5 0 false',
+    'left left 20 1/5 0 false',
+    'lesser timeout 30020 2/5 1 false',
+    'patient timeout 30020 3/5 2 false',
+    'last stopping 0 0/5 0 true',
+  ]);
+});
+
+test('What is told of a stay says again whether there was a place', (t) => {
+  const bench = new Bench(t);
+  const room = bench.room({ sizeMax: 4 });
+  const classes: readonly PriorityClass[] = [1, 5, 3, 2, 4, 5, 1, 5];
+  for (const [i, priorityClass] of classes.entries()) {
+    bench.emergency = i === 5;
+    const asked = wish({ priorityClass, group: `g${i % 2}` });
+    const onOver: OnStayOver = ({ reading, ended }) => {
+      assert.equal(noPlace(priorityClass, reading) !== undefined, ended === 'full', `${i}`);
+    };
+    room.enter(bench.waiter(`${i}`), asked, onOver);
+  }
+  assert.ok(room.size > 0 && room.size < classes.length);
+  room.close();
 });

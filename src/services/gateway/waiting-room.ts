@@ -20,6 +20,7 @@
 //   R2  but for every fifth look, nobody is tried after another of its lane was tried in vain.
 //   R3  after `close` nobody waits and nobody comes in.
 
+import type { QueuedRecord } from '../../core/decisions/decision-record.ts';
 import { ServiceRate } from '../../core/queue/service-rate.ts';
 import {
   type Demand,
@@ -27,7 +28,13 @@ import {
   type Place,
   WaitingLine,
 } from '../../core/queue/waiting-line.ts';
-import { mayHoldMore, placesFor, retrySeconds } from '../../core/queue/waiting-places.ts';
+import {
+  type NoPlace,
+  noPlace,
+  type PlaceReading,
+  placesFor,
+  retrySeconds,
+} from '../../core/queue/waiting-places.ts';
 import { type Refusal, refusal } from '../../errors/tensorforge-error.ts';
 import type { BandOfLane, WaitingBoard } from '../../io/shared-memory/waiting-board.ts';
 import type { WaitingSettings } from './messages.ts';
@@ -69,7 +76,28 @@ export type Wish = Omit<Demand, 'arrivedMs' | 'leaveByMs'> & {
   readonly exclusionReasons: number;
 };
 
-type Held = { place: Place<Waiter>; nextPingMs: number };
+type Held = {
+  readonly place: Place<Waiter>;
+  readonly reading: PlaceReading;
+  readonly onOver: OnStayOver;
+  nextPingMs: number;
+};
+
+/** One stay in the room, when it is over. */
+export type QueueStay = Pick<QueuedRecord, 'reading' | 'waitedMs' | 'ended'>;
+
+/** Hears how a stay in the room ended, once; also of one that never began, as `full`. */
+export type OnStayOver = (stay: QueueStay) => void;
+
+type Outcome = 'placed' | 'left' | 'stopping' | Overdue;
+
+const endings: Readonly<Record<Outcome, QueueStay['ended']>> = {
+  placed: 'placed',
+  left: 'left',
+  stopping: 'stopping',
+  time_out: 'timeout',
+  deadline: 'deadline',
+};
 
 const lookEveryMs = 10;
 /** Looks until everybody is tried, and until somebody elsewhere has left a backend free for too long. */
@@ -116,18 +144,21 @@ export class WaitingRoom {
   }
 
   /** Lets a request wait, or says why it may not. One that waits already keeps its place. */
-  enter(waiter: Waiter, wish: Wish): Refusal | undefined {
+  enter(waiter: Waiter, wish: Wish, onOver: OnStayOver): Refusal | undefined {
     if (this.#held.has(waiter)) return undefined;
     if (this.#isClosed) return stopping();
     const nowMs = this.#ports.monotonicMs();
-    const full = this.#takePlace(wish, nowMs);
-    if (full !== undefined) {
+    const reading = this.#takePlace(wish);
+    const why = noPlace(wish.priorityClass, reading);
+    if (why !== undefined) {
       this.#ports.metrics.count('tensorforge_queue_refused_total');
-      return full;
+      onOver({ reading, waitedMs: 0, ended: 'full' });
+      return this.#fullRefusal(why, wish, reading, nowMs);
     }
     const leaveByMs = nowMs + this.#ports.settings.waitMsMax;
     const place = this.#line.join(waiter, { ...wish, arrivedMs: nowMs, leaveByMs });
-    this.#held.set(waiter, { place, nextPingMs: nowMs + this.#ports.settings.pingMs });
+    const nextPingMs = nowMs + this.#ports.settings.pingMs;
+    this.#held.set(waiter, { place, reading, onOver, nextPingMs });
     this.#observe(wish.model, nowMs);
     this.#tell(nowMs);
     this.#timer ??= setInterval(() => this.#look(), lookEveryMs).unref();
@@ -155,17 +186,36 @@ export class WaitingRoom {
 
   // ---- coming ------------------------------------------------------------------------------
 
-  #takePlace(wish: Wish, nowMs: number): Refusal | undefined {
-    const { settings, isEmergency, depth } = this.#ports;
-    const emergency = isEmergency();
-    const places = placesFor(settings.sizeMax, wish.priorityClass, emergency);
-    const held = this.#heldBy(wish.group);
-    const mayEnter = mayHoldMore(held, depth(), settings.sizeMax);
-    if (mayEnter && this.#ports.takePlace(places) !== undefined) return undefined;
+  /**
+   * Takes a place if there is one. Answers with what was read, by which `noPlace` says whether there
+   * was one: others take and give back at the same time, so the depth is that of the moment in which
+   * this one succeeded or did not.
+   */
+  #takePlace({ priorityClass, group }: Wish): PlaceReading {
+    const { settings, isEmergency, depth, takePlace } = this.#ports;
+    const { sizeMax } = settings;
+    const reading = {
+      depth: depth(),
+      sizeMax,
+      held: this.#heldBy(group),
+      isEmergency: isEmergency(),
+    };
+    if (noPlace(priorityClass, reading) === 'group') return reading;
+    const places = placesFor(sizeMax, priorityClass, reading.isEmergency);
+    const taken = takePlace(places);
+    if (taken === undefined) return { ...reading, depth: Math.max(reading.depth, places) };
+    return { ...reading, depth: Math.min(reading.depth, taken - 1) };
+  }
+
+  #fullRefusal(why: NoPlace, wish: Wish, reading: PlaceReading, nowMs: number): Refusal {
+    const { priorityClass } = wish;
+    const { sizeMax, held, isEmergency, depth } = reading;
+    const places = placesFor(sizeMax, priorityClass, isEmergency);
     const retryAfterSeconds = this.#retrySeconds(wish, nowMs);
-    const words = mayEnter
-      ? `${places} of ${settings.sizeMax} places to wait are open to class ${wish.priorityClass}${emergency ? ' in this serving mode' : ''}, and ${depth()} requests wait.`
-      : `${held} requests of the group wait, which leaves no room for another group's.`;
+    const words =
+      why === 'class'
+        ? `${places} of ${sizeMax} places to wait are open to class ${priorityClass}${isEmergency ? ' in this serving mode' : ''}, and ${depth} requests wait.`
+        : `${held} requests of the group wait, which leaves no room for another group's.`;
     return refusal('queue_full', words, { retryAfterSeconds });
   }
 
@@ -268,14 +318,14 @@ export class WaitingRoom {
     return refusal('queue_timeout', words, { retryAfterSeconds: seconds, context });
   }
 
-  #sendAway(waiter: Waiter, cause: Refusal, why: string): void {
+  #sendAway(waiter: Waiter, cause: Refusal, why: Outcome): void {
     if (this.#remove(waiter, why)) waiter.giveUp(cause);
   }
 
   // ---- the books ---------------------------------------------------------------------------
 
   /** False for one that does not wait any more. */
-  #remove(waiter: Waiter, outcome: string): boolean {
+  #remove(waiter: Waiter, outcome: Outcome): boolean {
     const held = this.#held.get(waiter);
     if (held === undefined) return false;
     this.#held.delete(waiter);
@@ -284,6 +334,7 @@ export class WaitingRoom {
     const waitedMs = this.#ports.monotonicMs() - held.place.demand.arrivedMs;
     const name = `tensorforge_queue_wait_seconds{outcome="${outcome}"}`;
     this.#ports.metrics.observe(name, queueSeconds, waitedMs / 1000);
+    held.onOver({ reading: held.reading, waitedMs, ended: endings[outcome] });
     return true;
   }
 

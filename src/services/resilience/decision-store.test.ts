@@ -17,6 +17,7 @@ import { decisionRoutes } from './decision-routes.ts';
 import { DecisionStore } from './decision-store.ts';
 import { FolderSource } from './folder-source.ts';
 import {
+  LogStream,
   logFolder,
   logStartMs,
   requestIdOf,
@@ -206,4 +207,66 @@ test('damage near a request is told where it is not found', async () => {
   const found = await storeOf(broken).find({ requestId, attempt: undefined }, undefined);
   assert.ok(found.kind === 'none');
   assert.match(found.words, /damaged places were met/);
+});
+
+test('what a request met besides its attempts is told in words', async () => {
+  const later = logFolder();
+  const [plain] = await writeTraffic(later, { requests: 1, seed: 3, failing: 0 });
+  assert.ok(plain !== undefined);
+  const { requestId, at } = plain;
+  const head = { requestId, at };
+  // The copy ends after the request, in a block of its own.
+  const log = new LogStream(later, 't0', 5);
+  log.encoder.later({
+    kind: 'annotated',
+    ...head,
+    annotations: [{ name: 'variant', value: 'b' }],
+  });
+  const reading = { depth: 7, sizeMax: 10, held: 2, isEmergency: false };
+  const stay = { groupName: 'ml', priorityClass: 3, reading, waitedMs: 12.5 } as const;
+  log.encoder.later({ kind: 'queued', ...head, ...stay, ended: 'placed' });
+  const batchId = requestIdOf(at, 77);
+  const batch = { batchId, size: 3, limit: 8, cause: 'timeout', waitedMs: 4 } as const;
+  log.encoder.later({ kind: 'batched', ...head, ...batch });
+  log.encoder.later({
+    kind: 'degraded_served',
+    ...head,
+    code: 'no_healthy_backend',
+    ageMs: 9000,
+  });
+  log.encoder.later({
+    kind: 'shadowed',
+    ...head,
+    shadow: 'next',
+    backendId: 'sim-d',
+    model: 'm2',
+    outcome: 'compared',
+    status: 200,
+    primaryStatus: 200,
+    completionTokens: 4,
+    primaryCompletionTokens: 5,
+    totalMs: 80,
+    primaryTotalMs: 60,
+    distance: 1250,
+  });
+  await log.close();
+  const found = await storeOf(later).find({ requestId, attempt: undefined }, undefined);
+  assert.ok(found.kind === 'found');
+  const decision = decisionSchema.parse(found.decision);
+  assert.equal(decision.again, 'same');
+  assert.deepEqual(decision.annotations, { variant: 'b' });
+  assert.deepEqual(
+    [
+      decision.queue?.[0]?.words,
+      decision.batches?.[0]?.words,
+      decision.degraded?.words,
+      decision.shadows?.[0]?.words,
+    ],
+    [
+      'waited 12.5 ms, then a backend took it: 7 of 10 places were taken, 2 by group ml; class 3 may fill 9',
+      `one of 3 in batch ${batchId} of at most 8, sent after 4 ms because the wait for more was over`,
+      'an answer 9 s old took the place of no_healthy_backend',
+      'next: m2 at sim-d answered 200 against 200, 80 ms against 60, texts 12.5 % apart',
+    ],
+  );
 });

@@ -43,13 +43,15 @@ export type Lookup =
 /** Blocks that one search reads at most: a gateway thread makes four a second under load. */
 const blocksMax = 4000;
 const blocksPerSlice = 16;
-/** Codec whose blocks hold each request id once, as 16 bytes: they need no decoding to be passed over. */
-const codecWithPlainIds = 1;
+/** Codecs whose blocks hold each request id once, as 16 bytes: they need no decoding to be passed over. */
+const codecsWithPlainIds: ReadonlySet<number> = new Set([1, 2, 3]);
+/** Blocks of its stream that are looked at after the end of a request, for its copies: some 16 s under load. */
+const blocksAfterEnd = 64;
 
 type RequestRecord = Exclude<DecisionRecord, { kind: 'control' }>;
 
 function mayHold(block: LogBlock, id: Buffer): boolean {
-  if (block.codec !== codecWithPlainIds) return true;
+  if (!codecsWithPlainIds.has(block.codec)) return true;
   const { payload } = block;
   return Buffer.from(payload.buffer, payload.byteOffset, payload.length).includes(id);
 }
@@ -73,8 +75,13 @@ export class DecisionStore {
     const id = bytesOfId(requestId);
     let damaged = 0;
     let read = 0;
+    let after = 0;
     for (const sketch of oldestFirst(source, window)) {
-      if (read >= blocksMax || story.isWhole) break;
+      if (read >= blocksMax || after >= blocksAfterEnd) break;
+      if (story.isWhole) {
+        if (sketch.stream !== story.stream) continue;
+        after++;
+      }
       if (++read % blocksPerSlice === 0) await breathe();
       const block = sketch.read();
       if (block.kind === 'fault') damaged++;

@@ -3,12 +3,13 @@
 
 import { instant, toRfc3339 } from '../../base/time.ts';
 import type { AdmissionRecord, RoutingRecord } from '../../core/decisions/decision-record.ts';
-import { judgeAdmission } from '../../core/policy/admission.ts';
+import { type AdmissionLimit, judgeAdmission } from '../../core/policy/admission.ts';
 import { candidateViews } from '../../core/replay/candidate-view.ts';
 import type { Decision } from '../../core/routing/decide.ts';
 import type { RoutingSnapshot } from '../../core/routing/snapshot.ts';
 import type { DecisionWire } from '../../protocol/control/schemas.ts';
 import type { Redeciders } from './redeciders.ts';
+import { factsOf } from './request-facts.ts';
 import type { Placed, RequestStory } from './request-story.ts';
 
 type AttemptWire = NonNullable<DecisionWire['attempts_detail']>[number];
@@ -75,24 +76,38 @@ const verdictWords = {
 function admissionView(record: AdmissionRecord): NonNullable<DecisionWire['admission']> {
   const { reading, priorityClass } = record;
   const verdict = judgeAdmission(priorityClass, reading);
+  const { limit } = reading;
   const load = `${reading.inFlight} of ${reading.inFlightMax} in flight`;
+  const why = limit === undefined ? verdictWords[verdict] : limitWords(limit);
   return {
     verdict,
-    words: `${verdictWords[verdict]}: class ${priorityClass}, mode ${reading.mode}, ${load}`,
+    words: `${why}: class ${priorityClass}, mode ${reading.mode}, ${load}`,
     priority_class: priorityClass,
     mode: reading.mode,
     in_flight: reading.inFlight,
     in_flight_max: reading.inFlightMax,
     key_in_flight: reading.keyInFlight,
     key_in_flight_max: reading.keyInFlightMax,
+    ...(limit === undefined ? {} : { limit: limitView(limit) }),
   };
+}
+
+function limitWords({ scope, kind, bound, left, retryMs }: AdmissionLimit): string {
+  const per = kind === 'concurrency' ? 'requests at once' : `${kind} a minute`;
+  return `the ${scope} may have ${bound} ${per}, ${left} were left, ${retryMs} ms until the next`;
+}
+
+function limitView({ retryMs, ...limit }: AdmissionLimit) {
+  return { ...limit, retry_ms: retryMs };
 }
 
 type Again = Pick<DecisionWire, 'again' | 'again_words'>;
 
 /** What making all decisions of the request again came to; the first difference decides. */
 function againOf(story: RequestStory, { redeciders }: ViewPorts): Again {
-  const all = [story.admission, ...story.attempts].filter((item) => item !== undefined);
+  const all = [story.admission, ...story.queued, ...story.attempts].filter(
+    (item) => item !== undefined,
+  );
   let missing: string | undefined;
   for (const { record, behaviour } of all) {
     const redecider = redeciders(behaviour);
@@ -185,6 +200,7 @@ export function decisionView(
     candidates: shown?.wire.candidates ?? [],
     admission: story.admission === undefined ? null : admissionView(story.admission.record),
     attempts_detail: views.map(({ wire }) => wire),
+    ...factsOf(story),
     record:
       located === undefined
         ? null

@@ -2,21 +2,15 @@
 // whose prompt it then has in its cache, and those of one session. Both use rendezvous hashing: every
 // backend draws a number from (key, its id), and the highest draw has the key. A backend that comes or
 // goes moves only the keys that it wins or had, and no thread shares anything with another
-// (Thaler and Ravishankar 1998; bounded loads: Mirrokni, Thorup and Zadimoghaddam 2018).
+// (Thaler and Ravishankar 1998; bounded loads: Mirrokni, Thorup and Zadimoghaddam 2018; a second choice
+// before load decides: Mitzenmacher 2001).
 
 import { seededRandom } from '../../../base/random.ts';
-import { textHash } from '../../../base/text-hash.ts';
+import { behaviours } from '../../decisions/behaviour.ts';
+import { drawOf } from '../rendezvous.ts';
 import type { RoutingSettings } from '../snapshot.ts';
 import { highest, loadOf } from './ranking.ts';
 import { type Candidate, type Choice, figures, type RoutingPolicy } from './routing-policy.ts';
-
-/** A well-mixed word of 31 bits of a key and the name of a backend (FNV-1a, then murmur's finaliser). */
-export function drawOf(key: number, id: string): number {
-  let hash = textHash(id, key);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 1;
-}
 
 function rankByDraw(candidates: readonly Candidate[], key: number): void {
   for (const candidate of candidates) candidate.score = drawOf(key, candidate.target.id);
@@ -55,6 +49,41 @@ function highestWithin(candidates: readonly Candidate[], bound: number): number 
   return best;
 }
 
+/** The indices of the highest draw and of the next one; at least two candidates. */
+function homesOf(candidates: readonly Candidate[]): readonly [number, number] {
+  let first = 0;
+  let second = -1;
+  for (let i = 1; i < candidates.length; i++) {
+    const { score } = candidates[i] as Candidate;
+    if (score > (candidates[first] as Candidate).score) {
+      second = first;
+      first = i;
+    } else if (second < 0 || score > (candidates[second] as Candidate).score) {
+      second = i;
+    }
+  }
+  return [first, second];
+}
+
+/**
+ * The first of two homes that is within the bound, else the less loaded one while it is within the bound
+ * of the squared factor, else the highest draw of all within the bound. With few requests in flight chance
+ * alone takes a backend over the bound again and again; if load decided each time, every backend would
+ * get a copy of every beginning, and none would still have what it is asked for.
+ */
+function ofTwoHomes(candidates: readonly Candidate[], factor: number): number {
+  const [first, second] = homesOf(candidates);
+  const bound = boundOf(candidates, factor);
+  const inFirst = (candidates[first] as Candidate).reading.pending;
+  const inSecond = (candidates[second] as Candidate).reading.pending;
+  if (inFirst < bound) return first;
+  if (inSecond < bound) return second;
+  if (Math.min(inFirst, inSecond) < boundOf(candidates, factor * factor)) {
+    return inSecond < inFirst ? second : first;
+  }
+  return highestWithin(candidates, bound);
+}
+
 /** Does the seed choose this decision to try another backend? */
 function explores({ input, settings }: Choice): boolean {
   return seededRandom(input.seed).nextBelow(10_000) < settings.affinity.explorePercent * 100;
@@ -82,7 +111,10 @@ export const prefixAffinity: RoutingPolicy = {
       return highest(candidates, input.cursor);
     }
     if (explores(choice)) return anyOf(candidates, input.seed);
-    return highestWithin(candidates, boundOf(candidates, settings.affinity.loadFactor));
+    const { loadFactor } = settings.affinity;
+    return choice.asOf >= behaviours.twoHomes
+      ? ofTwoHomes(candidates, loadFactor)
+      : highestWithin(candidates, boundOf(candidates, loadFactor));
   },
   reason({ target, score }, _index, { features }) {
     if (features.prefixKey === undefined || score <= 0) return `least_load:${target.name}`;

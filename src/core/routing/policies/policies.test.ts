@@ -8,9 +8,16 @@ import { holds } from '../../../../test/support/properties.ts';
 import { type Strategy, strategies } from '../../../base/routing-words.ts';
 import { decide } from '../decide.ts';
 import type { DecideInput, RouteFeatures } from '../decision-input.ts';
-import { type Figures, features, fleetOf, type TestTarget, target } from '../fleet.test-support.ts';
+import {
+  type Figures,
+  features,
+  fleetOf,
+  model,
+  type TestTarget,
+  target,
+} from '../fleet.test-support.ts';
+import { drawOf } from '../rendezvous.ts';
 import type { RoutingSettings } from '../snapshot.ts';
-import { drawOf } from './affinity.ts';
 import { distanceKm } from './geographic.ts';
 import { turnOf } from './turns.ts';
 
@@ -208,6 +215,46 @@ describe('prefix affinity', () => {
     assert.notEqual(chosen(loaded, keeps, { prefixKey }), 'b1');
   });
 
+  /** Backends in the order in which they would be home to a beginning. */
+  function homesOf(prefixKey: number, count: number): readonly string[] {
+    const gone = new Set<string>();
+    return Array.from({ length: count }, () => {
+      const facts = [...Array(count).keys()].map((i) => ({ status: gone.has(`b${i}`) ? 2 : 1 }));
+      const home = chosen(three(facts), keeps, { prefixKey });
+      gone.add(home);
+      return home;
+    });
+  }
+
+  /** A fleet of four in which these have so many requests in flight, the others two. */
+  const busy = (pending: Readonly<Record<string, number>>) =>
+    three([0, 1, 2, 3].map((i) => ({ pending: pending[`b${i}`] ?? 2 })));
+
+  it('has one other home for a beginning whose first is full, before load decides', () => {
+    for (let prefixKey = 0; prefixKey < 50; prefixKey++) {
+      const [first = '', second = '', third = ''] = homesOf(prefixKey, 4);
+      assert.equal(chosen(busy({ [first]: 2 }), keeps, { prefixKey }), first);
+      assert.equal(chosen(busy({ [first]: 9 }), keeps, { prefixKey }), second);
+      // 15 requests with this one: 1.25 times their mean is under 5, 1.25 times that under 6.
+      assert.equal(chosen(busy({ [first]: 5, [second]: 5 }), keeps, { prefixKey }), first);
+      // 18 with this one: the bounds are six and eight.
+      assert.equal(chosen(busy({ [first]: 7, [second]: 6 }), keeps, { prefixKey }), second);
+      assert.equal(chosen(busy({ [first]: 9, [second]: 9 }), keeps, { prefixKey }), third);
+    }
+  });
+
+  it('decides an old record by the rule of its day, without a second home', () => {
+    const { snapshot, counters } = fleetOf(busy({}), keeps);
+    for (let prefixKey = 0; prefixKey < 50; prefixKey++) {
+      const [first = '', second = '', third = ''] = homesOf(prefixKey, 4);
+      const fleet = fleetOf(busy({ [first]: 5, [second]: 5 }), keeps);
+      const was = decide(fleet.snapshot, fleet.counters, features({ prefixKey }), plain, 1);
+      assert.equal(was.kind === 'route' ? was.target.id : '', third);
+      const alike = decide(snapshot, counters, features({ prefixKey }), plain, 1);
+      assert.equal(alike.kind === 'route' ? alike.target.id : '', first);
+    }
+  });
+
   it('goes by load when the fleet is uneven, and without a prompt', () => {
     const uneven = three([{ pending: 50 }, { pending: 60 }, { pending: 2 }]);
     for (let prefixKey = 0; prefixKey < 20; prefixKey++) {
@@ -271,6 +318,48 @@ describe('stickiness, residency and place', () => {
     const sydney = { latitude: -33.87, longitude: 151.21 };
     assert.ok(Math.abs(distanceKm(frankfurt, sydney) - 16_480) < 30);
     assert.equal(distanceKm(sydney, sydney), 0);
+  });
+});
+
+describe('cost', () => {
+  const strategy: Strategy = 'cost';
+  const price = (backend: string | undefined, input: number, output: number, gpu = 0) => ({
+    model: 'm*',
+    backend,
+    inputPerMillion: input,
+    cachedInputPerMillion: input,
+    outputPerMillion: output,
+    perGpuSecond: gpu,
+  });
+  const cloud = { backendType: 'openai' } as const;
+
+  it('takes what prompt and expected answer cost least, by the first rule that fits', () => {
+    const prices = [price('b0', 9_000_000, 1_000_000), price('b1', 1_000_000, 9_000_000)];
+    const fleet = three([{}, {}]);
+    const long = { estimatedTokens: 5000, maxOutputTokens: 10 };
+    assert.equal(chosen(fleet, { strategy, prices }, long), 'b1');
+    const wordy = { estimatedTokens: 10, maxOutputTokens: 5000 };
+    assert.equal(chosen(fleet, { strategy, prices }, wordy), 'b0');
+    const embeddings = { ...wordy, operation: 'embeddings' as const };
+    assert.equal(chosen(fleet, { strategy, prices }, embeddings), 'b1');
+  });
+
+  it('puts self-hosted backends without a price first, and cloud ones without a price last', () => {
+    const own = target('own', {});
+    const priced = target('priced', cloud);
+    const unknown = target('unknown', { ...cloud, models: [model('x'), model('m')] });
+    const prices = [price('priced', 1_000_000, 1_000_000)];
+    assert.equal(chosen([unknown, priced, own], { strategy, prices }), 'own');
+    assert.equal(chosen([unknown, priced], { strategy, prices }), 'priced');
+  });
+
+  it('goes by seconds of work where they have a price, and by load among equals', () => {
+    const prices = [price('b*', 0, 0, 800)];
+    assert.equal(
+      chosen(three([{ latencyMs: 900 }, { latencyMs: 200 }]), { strategy, prices }),
+      'b1',
+    );
+    assert.equal(chosen(three([{ pending: 3 }, { pending: 1 }]), { strategy, prices }), 'b1');
   });
 });
 

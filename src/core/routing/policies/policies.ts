@@ -2,6 +2,7 @@
 
 import type { Strategy } from '../../../base/routing-words.ts';
 import { modelAffinity, prefixAffinity, sticky } from './affinity.ts';
+import { cost } from './cost.ts';
 import { geographic } from './geographic.ts';
 import { latency } from './latency.ts';
 import { leastInFlight, leastTokens, powerOfTwo } from './least.ts';
@@ -23,6 +24,7 @@ const policies: Readonly<Record<Strategy, RoutingPolicy>> = {
   prefix_affinity: prefixAffinity,
   sticky,
   geographic,
+  cost,
 };
 
 export function policyOf(strategy: Strategy): RoutingPolicy {

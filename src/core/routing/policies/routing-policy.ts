@@ -23,6 +23,8 @@ export type Choice = {
   readonly features: RouteFeatures;
   readonly input: DecideInput;
   readonly settings: RoutingSettings;
+  /** The behaviour to decide by (`core/decisions/behaviour.ts`). */
+  readonly asOf: number;
 };
 
 /** Figures beyond those that every decision reads, as bits. */
