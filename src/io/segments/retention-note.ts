@@ -5,7 +5,6 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { canonicalJson } from '../../base/canonical.ts';
 import { type Fault, fault } from '../../base/fault.ts';
 import { err, ok, type Result } from '../../base/result.ts';
@@ -14,19 +13,37 @@ import { errorCode } from './segment-fault.ts';
 import { retentionNoteName } from './segment-names.ts';
 import type { StreamStart } from './stream-chain.ts';
 
-const noteSchema = z.strictObject({
+type RetentionNote = {
   /** Segments up to this number, itself included. */
-  removedThrough: z.int().min(1).max(0xffff_fffe),
+  readonly removedThrough: number;
   /** Of its seal; null when that could not be read any more. */
-  hash: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/)
-    .nullable(),
+  readonly hash: string | null;
   /** Of the first record behind it. */
-  sequence: z.int().min(1).nullable(),
-});
+  readonly sequence: number | null;
+};
 
-type RetentionNote = Readonly<z.infer<typeof noteSchema>>;
+function isWhole(value: unknown, most: number): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= most;
+}
+
+/** By hand: a schema library for one note would be loaded into every gateway thread. */
+function noteOf(value: unknown): Result<RetentionNote, Fault<'bad_note'>> {
+  const bad = (words: string) => err(fault('bad_note', words));
+  if (typeof value !== 'object' || value === null) return bad('it is no object');
+  const { removedThrough, hash, sequence, ...others }: Readonly<Record<string, unknown>> = {
+    ...value,
+  };
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) return bad(`${unknown} is no member of it`);
+  if (!isWhole(removedThrough, 0xffff_fffe))
+    return bad(`removedThrough is ${String(removedThrough)}`);
+  if (sequence !== null && !isWhole(sequence, Number.MAX_SAFE_INTEGER)) {
+    return bad(`sequence is ${String(sequence)}`);
+  }
+  const isHash = typeof hash === 'string' && /^[0-9a-f]{64}$/.test(hash);
+  if (hash !== null && !isHash) return bad(`hash is ${String(hash)}`);
+  return ok({ removedThrough, hash, sequence });
+}
 
 /** The note of a stream's folder; undefined where nothing was removed. */
 export function readRetentionNote(
@@ -34,9 +51,7 @@ export function readRetentionNote(
 ): Result<RetentionNote | undefined, Fault<'bad_note'>> {
   const path = join(streamFolder, retentionNoteName);
   try {
-    const parsed = noteSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
-    if (parsed.success) return ok(parsed.data);
-    return err(fault('bad_note', z.prettifyError(parsed.error)));
+    return noteOf(JSON.parse(readFileSync(path, 'utf8')));
   } catch (error) {
     if (isMissing(error)) return ok(undefined);
     return err(fault('bad_note', errorCode(error)));

@@ -80,7 +80,7 @@ export class ThreadPool {
     const worker = new Worker(entry, {
       workerData: this.#ports.startOf(thread),
       name: `gateway-${thread}`,
-      resourceLimits: { maxYoungGenerationSizeMb: 32 },
+      resourceLimits: { maxYoungGenerationSizeMb: 16 },
     });
     const member = this.#members[thread];
     if (member === undefined) this.#members[thread] = { worker, restarts: 0, isServing: false };

@@ -5,8 +5,9 @@
 // connection rather than its own pool, because that pool queues out of sight and does not tell which
 // socket serves, while we must know whether a connection had served before.
 
+import { createRequire } from 'node:module';
 import type { LookupFunction } from 'node:net';
-import { buildConnector, Client, type Dispatcher } from 'undici';
+import type { buildConnector, Client, Dispatcher } from 'undici';
 import type { ConnectionOwner, ConnectionUser, UpstreamConnection } from './connection.ts';
 import { readAnswer } from './response-head.ts';
 import {
@@ -16,6 +17,13 @@ import {
   type ResolvedLimits,
   type UpstreamRequest,
 } from './upstream.ts';
+
+const require = createRequire(import.meta.url);
+
+/** Loaded with the first https backend: most fleets have none, and each thread would hold it. */
+function library(): typeof import('undici') {
+  return require('undici');
+}
 
 export type TlsTarget = {
   readonly origin: string;
@@ -33,7 +41,7 @@ export function tlsConnector(
   lookup: LookupFunction,
   connectTimeoutMs: number,
 ): buildConnector.connector {
-  return buildConnector({
+  return library().buildConnector({
     allowH2: false,
     rejectUnauthorized: true,
     lookup,
@@ -64,7 +72,7 @@ export class TlsConnection implements UpstreamConnection, Dispatcher.DispatchHan
     this.deadlineMs = deadlineMs;
     this.#owner = owner;
     this.#limits = target.limits;
-    this.#client = new Client(target.origin, {
+    this.#client = new (library().Client)(target.origin, {
       allowH2: false,
       pipelining: 1,
       headersTimeout: 0,
