@@ -130,6 +130,11 @@ function assertWhole(text: string): void {
 
 after(() => rmSync(home, { recursive: true, force: true }));
 
+/** It takes requests a moment before it says so. */
+function said(product: Product): Promise<void> {
+  return until('it says that it is ready', () => product.output().includes('Ready in'));
+}
+
 describe('a first start', () => {
   let product: Product;
 
@@ -140,6 +145,7 @@ describe('a first start', () => {
         discovery: { enabled: true, ports: [await freePort()], mdns: { enabled: false } },
       },
     });
+    await said(product);
   });
   after(() => product?.stop());
 
@@ -239,6 +245,7 @@ describe('a start beside a real engine', () => {
         discovery: { enabled: true, ports: [engine.port], mdns: { enabled: false } },
       },
     });
+    await said(product);
   });
   after(async () => {
     await product?.stop();

@@ -140,7 +140,9 @@ describe('with a certificate', () => {
   it('serves inference and control to a client that trusts its authority', async () => {
     assert.equal(await inference(), 200);
     assert.equal((await product.json('/api/v1/me')).status, 200);
-    assert.ok(product.output().includes(`https://127.0.0.1:${product.port}`));
+    await until('it says where it listens', () =>
+      product.output().includes(`https://127.0.0.1:${product.port}`),
+    );
   });
 
   it('is turned down by a client that does not', async () => {
