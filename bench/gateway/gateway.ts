@@ -1,6 +1,6 @@
 // Bench `gateway`: what the data plane costs beside HAProxy, what it adds in latency, whether it
 // holds many streams, forgets aborted ones, stays small and starts fast. The full pipeline is on:
-// key check, routing among ten backends, counters, metrics, decision in the in-memory ring.
+// key check, routing among ten backends, counters, metrics, decision log.
 import { availableParallelism, loadavg } from 'node:os';
 import { ensureDebian, findProgram } from '../../scripts/debian.ts';
 import type { Benchmark, BenchmarkContext, Measured } from '../harness/benchmark.ts';
