@@ -58,14 +58,14 @@ before(async () => {
       ...scripts.map(({ url }, i) => ({ name: `many-${i}`, url, type: 'generic' })),
     ],
     config: {
-      upstream: { first_byte_seconds: 2, idle_seconds: 1, connect_seconds: 1 },
+      upstream: { first_byte_seconds: 6, idle_seconds: 3, connect_seconds: 3 },
       // `first` fails in every test and is preferred in the next.
       breaker: { ejected_percent: 0 },
       health_check: {
         interval_seconds: 3600,
         failure_threshold: 1,
         recovery_threshold: 1,
-        timeout_seconds: 2,
+        timeout_seconds: 10,
       },
     },
   });
