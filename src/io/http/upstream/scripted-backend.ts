@@ -146,9 +146,9 @@ export class RecordingHandler implements UpstreamHandler {
   }
 }
 
-/** Waits until `condition` holds, looking once per turn of the event loop; throws after five seconds. */
+/** Waits until `condition` holds, looking once per turn of the event loop; throws after a minute. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadlineMs = Date.now() + 5000;
+  const deadlineMs = Date.now() + 60_000;
   while (!condition()) {
     if (Date.now() > deadlineMs) throw new Error(`waited too long: ${what}`);
     await new Promise((resolve) => setImmediate(resolve));
